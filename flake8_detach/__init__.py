@@ -1,0 +1,33 @@
+"""flake8-detach finds autograd mistakes in PyTorch code without running it. This docstring is the map of the package.
+
+The floors: a module imports only lower floors, or its own room.
+
+    4  plugin  __main__  manual          doors: flake8, the command line, the rules as pages
+    3  analysis                          the assembly line: syntax tree -> trace -> findings -> reports
+    2  interpreter/   |   rules/         two rooms without a door between them: they meet only in the trace
+    1  knowledge/                        facts about torch and its friends, as data
+    0  value  trace  rule                the words
+    annex  runtime/                      real torch as the judge; torch is imported nowhere else, and nothing imports this room
+
+The road of a value, `loss = criterion(model(x), y)` and then `print(loss)` in a training loop:
+
+    1. `plugin` hands over the tree that flake8 has parsed; `analysis` stops at once when no rule can fire on the file.
+    2. `interpreter` runs the file on abstract values: `criterion` is a module, so calling it derives a live tensor from its inputs.
+    3. `knowledge` says what `print` does with its arguments; the trace records that a live tensor reached it.
+    4. `rules/det101_logged_live` asks the trace for exactly that, and makes a finding.
+    5. `analysis` drops duplicates, resolves positions and sorts; `plugin` gives flake8 the lines.
+    6. `runtime` executes the same file under real torch, and must come to the same line and code.
+
+The six words:
+
+    Value    what is known of one object; joining two is set union
+    Trace    what happened where: the events of the interpretation, and the questions that rules may ask of them
+    Effect   what an operation does to values: derive, cut, create, write in place ...
+    Rule     one module of `rules/`, a pure function from a trace to findings
+    Finding  one mistake at one place, with the parts of its message
+    Witness  how real torch shows the harm of one code; the witness defines the code, the rule predicts the witness
+
+Doubt means silence: a rule asks for evidence, never for the absence of knowledge.
+"""
+
+__version__ = "0.1.0"

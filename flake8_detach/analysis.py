@@ -1,0 +1,75 @@
+"""The assembly line on one screen: source -> gate -> interpretation -> Trace -> rules -> findings, positioned and sorted.
+
+Here: the order of the steps. Not here: what any step does. The linter reads the `ast` tree that flake8 made anyway; nothing of the linted
+program is imported or executed.
+"""
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+RULES = Path(__file__).resolve().parent / "rules"
+IMPORTS_TORCH = re.compile(r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M)
+CAN_FIRE = re.compile(
+    r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
+    r"|\.append\(|log|set_postfix|\.step\("
+)
+
+
+class Report(NamedTuple):
+    """One line for flake8: line from 1, column from 0 in characters."""
+
+    line: int
+    column: int
+    code: str
+    text: str
+
+
+def check(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Report]:
+    """All findings of one file, sorted by place. `lines` are the file's lines with their ends, `filename` as flake8 shows it."""
+    if not may_fire("".join(lines)):
+        return []
+    from .interpreter import interpret
+
+    trace = interpret(tree, filename)
+    found = {
+        Report(line, _column(lines, line, column), code, message)
+        for code, rule in rules().items()
+        for line, column, message in _findings(rule, trace)
+    }
+    return sorted(found)
+
+
+def may_fire(source: str) -> bool:
+    """The gate: whether any rule could find something in a text."""
+    return "torch" in source and CAN_FIRE.search(source) is not None and IMPORTS_TORCH.search(source) is not None
+
+
+def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[int, int, str]]:
+    """A rule's findings as (line, byte column, message), one for each place."""
+    seen: set[tuple[int, int]] = set()
+    for finding in rule.check(trace):
+        place = (finding.node.lineno, finding.node.col_offset)
+        if place not in seen:
+            seen.add(place)
+            yield *place, rule.MESSAGE.format(**finding.fields)
+
+
+def _column(lines: Sequence[str], line: int, column: int) -> int:
+    """A column in characters from the column in UTF-8 bytes that `ast` gives."""
+    if not 0 < line <= len(lines) or lines[line - 1].isascii():
+        return column
+    return len(lines[line - 1].encode()[:column].decode(errors="replace"))
+
+
+@cache
+def rules() -> dict[str, ModuleType]:
+    """The rules by code: the modules of the folder `rules/` named detNNN_slug.py."""
+    names = sorted(p.stem for p in RULES.glob("det[0-9][0-9][0-9]_*.py"))
+    return {name[:6].upper(): importlib.import_module(f"{__package__}.rules.{name}") for name in names}

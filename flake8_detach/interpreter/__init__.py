@@ -1,0 +1,17 @@
+"""The interpreter: a program of the linted kind, run on Values instead of on objects; it writes the Trace.
+
+The chapters, each a class that builds on the one before: machine (state, tokens) < effects (live and cut) < containers < objects (attributes,
+classes, modules) < expressions < calls (names, torch) < builtins < methods < statements < program (definitions, entry points).
+"""
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.trace import Trace
+
+from .program import Program
+
+
+def interpret(tree: ast.Module, filename: str = "<unknown>") -> Trace:
+    """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed."""
+    return Program(tree, filename).run()

@@ -1,0 +1,164 @@
+"""Python's own functions and types: print, zip, sum, isinstance ...
+
+Here: one `builtin_<name>` each, a few by groups. Not here: anything of a library.
+"""
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import sinks
+from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
+
+from .calls import NUMBERS, PASS_THROUGH, Calls
+
+
+class Builtins(Calls):
+    """Evaluates calls of builtins."""
+
+    def call_builtin(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """Python's own functions."""
+        method = getattr(self, "builtin_" + name, None)
+        if method is not None:
+            return method(args, keywords, node)  # type: ignore[no-any-return]
+        if name in PASS_THROUGH:
+            return self.rebuilt(args[0], node, name) if args else self.container(node, name)[1]
+        if name in NUMBERS:
+            return self.number(self.open(args, node))
+        if name in ("str", "repr", "format", "ascii"):
+            return self.builtin_text(name, args, node)
+        if name == "abs" or name == "pow":
+            return self.derive(args, node) if args and args[0].kind & (Kind.TENSOR | Kind.UNKNOWN) else NUMBER
+        sink = sinks.of_function(name)
+        if sink is not None:
+            self.reach_sink(sink, args, keywords, node)
+        return OTHER
+
+    def builtin_text(self, name: str, args: list[Value], node: ast.expr) -> Value:
+        return self.show([v for a in args[:1] for v in self.inside(a)]) if name != "format" else TEXT
+
+    def rebuilt(self, value: Value, node: ast.expr, name: str) -> Value:
+        """list(x), tuple(x) ...: a new container with the same items (and, of a display, the same places)."""
+        count = self.length(value)
+        if count is not None and name in ("list", "tuple"):
+            return self.row(node, self.unpack(value, count, node))
+        if value.kind & Kind.OTHER and not value.refs:
+            return OTHER
+        return self.tuple_of(node, self.items(value, node), None)
+
+    def builtin_print(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        sink = sinks.of_function("print")
+        if sink is not None:
+            self.reach_sink(sink, args, {}, node)
+        return Value(Kind.NONE, const=None)
+
+    def builtin_dict(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        pairs = self.pairs(args[0], node) if args and args[0].kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT) else []
+        return self.mapping(node, [*pairs, *((constant(k), v) for k, v in keywords.items())])
+
+    def builtin_range(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return self.tuple_of(node, NUMBER, None)
+
+    def builtin_enumerate(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return self.tuple_of(node, self.pair(node, NUMBER, self.items(args[0], node)) if args else OTHER, None)
+
+    def builtin_zip(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        address, row = self.container(node, "zipped")
+        for index, value in enumerate(args):
+            self.put(address, constant(index), self.items(value, node))
+        return self.tuple_of(node, row, None)
+
+    def builtin_map(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if len(args) < 2:
+            return OTHER
+        return self.tuple_of(node, self.call(args[0], [self.items(a, node) for a in args[1:]], {}, node), None)
+
+    def builtin_filter(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return self.tuple_of(node, self.items(args[1], node), None) if len(args) > 1 else OTHER
+
+    def builtin_next(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return self.items(args[0], node) if args else OTHER
+
+    def builtin_sum(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        parts = [self.items(args[0], node), *args[1:]] if args else []
+        if any(p.kind & (Kind.TENSOR | Kind.UNKNOWN) for p in parts):
+            return self.derive(parts, node)
+        return self.number(parts)
+
+    def builtin_min(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return join_all(args) if len(args) > 1 else self.items(args[0], node) if args else OTHER
+
+    builtin_max = builtin_min
+
+    def builtin_getattr(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if len(args) > 1 and isinstance(args[1].const, str):
+            return self.attribute(args[0], args[1].const, node)
+        return self.any_field(args[0], node) if args else OTHER
+
+    def any_field(self, value: Value, node: ast.expr) -> Value:
+        """getattr(x, name) of an unknown name: any field of the object."""
+        found = [s for a in value.refs for n in self.fields.get(a, ()) if isinstance(s := self.state.store.get((a, n)), Value)]
+        return join_all([*found, self.unknown(node, [value])])
+
+    def builtin_setattr(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if len(args) > 2 and isinstance(args[1].const, str):
+            self.write_attribute(args[0], args[1].const, args[2], node)
+        elif len(args) > 2:
+            for address in args[0].refs:
+                for name in list(self.fields.get(address, ())):
+                    old = self.state.store.get((address, name))
+                    if isinstance(old, Value):
+                        self.state.write((address, name), join(old, args[2]))
+        return OTHER
+
+    def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
+        """target.name = value (statements)."""
+        raise NotImplementedError
+
+    def builtin_super(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        this = self.here.this
+        return Value(Kind.OBJECT, names=frozenset(("builtins.super",)), refs=this.refs if this else EMPTY)
+
+    def builtin_type(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if args and args[0].kind == Kind.TENSOR:
+            return Value(Kind.OTHER, names=frozenset(("type of tensor",)))
+        return OTHER
+
+    def builtin_vars(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        return self.attribute(args[0], "__dict__", node) if args else OTHER
+
+    def builtin_isinstance(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """What the kinds known rule out or in; a module evidence where a module is asked for."""
+        if len(args) < 2:
+            return NUMBER
+        verdict = self.is_instance(args[0], self.inside(args[1]))
+        return NUMBER if verdict is None else constant(verdict)
+
+    def is_instance(self, value: Value, classes: list[Value]) -> bool | None:
+        """Three-valued isinstance, for tensors, containers, numbers, text and classes of the file."""
+        answers = [self.is_one(value, cls) for cls in classes]
+        if any(a is True for a in answers):
+            return True
+        return False if answers and all(a is False for a in answers) else None
+
+    def is_one(self, value: Value, cls: Value) -> bool | None:
+        masks = {
+            "torch.Tensor": Kind.TENSOR, "torch.autograd.Variable": Kind.TENSOR, "builtins.list": Kind.CONTAINER, "builtins.tuple": Kind.CONTAINER,
+            "builtins.dict": Kind.CONTAINER, "builtins.int": Kind.NUMBER, "builtins.float": Kind.NUMBER, "builtins.str": Kind.TEXT,
+            "torch.nn.Module": Kind.MODULE, "numpy.ndarray": Kind.ARRAY, "numbers.Number": Kind.NUMBER, "builtins.bool": Kind.NUMBER,
+            "torch.optim.Optimizer": Kind.OPTIMIZER, "collections.abc.Mapping": Kind.CONTAINER, "torch.nn.Parameter": Kind.TENSOR,
+        }  # fmt: skip
+        name = next(iter(cls.names), "")
+        mask = masks.get(name)
+        if cls.kind & Kind.CLASS and cls.refs and not value.kind & (Kind.UNKNOWN | Kind.OTHER):
+            mine = [self.instances.get(a) for a in value.refs]
+            wanted = {self.classes.get(a) for a in cls.refs}
+            if value.kind & ~(Kind.OBJECT | Kind.MODULE | Kind.CONTAINER):
+                return False if not value.kind & (Kind.OBJECT | Kind.MODULE) else None
+            return all(m is not None and any(w in m.mro() for w in wanted) for m in mine) if mine else None
+        if mask is None or value.kind & (Kind.UNKNOWN | Kind.OTHER):
+            return None
+        if value.kind == mask:
+            return True if name not in ("builtins.list", "builtins.tuple", "builtins.dict", "collections.abc.Mapping", "builtins.int", "builtins.float", "builtins.bool", "torch.nn.Parameter") else None
+        return None if value.kind & mask else False
+
+

@@ -1,0 +1,242 @@
+"""Containers: lists, tuples, dicts, sets, deques, and unknown objects used like them.
+
+Here: how items are put in and taken out. A container is an address; under it the store holds `items` (the join of all it ever held), one
+slot per constant key, and `length` of a display whose size is known. A container made in an iteration is new in each.
+"""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from flake8_detach.trace import Role
+from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
+
+from .effects import Effects
+
+ITEMS = "items"
+LENGTH = "length"
+INDEXABLE = Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT | Kind.MODULE
+
+
+def item_key(key: object) -> object:
+    """The name under which the store holds the element of a constant key."""
+    return ("item", type(key).__name__, key)
+
+
+class Containers(Effects):
+    """Displays, subscripts, iteration."""
+
+    def container(self, node: ast.AST, tag: object = "container") -> tuple[int, Value]:
+        """A new empty container."""
+        address = self.token(node, tag)
+        for name in list(self.fields.get(address, ())):
+            self.state.delete((address, name))
+        self.fields.pop(address, None)
+        self.state.delete((address, ITEMS))
+        self.state.delete((address, LENGTH))
+        self.born[address] = self.active_loops()
+        for key in self.item_keys.pop(address, ()):
+            self.state.delete((address, key))
+        return address, Value(Kind.CONTAINER, refs=frozenset((address,)))
+
+    def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
+        address, value = self.container(node, ("of", item.kind))
+        self.state.write((address, ITEMS), item)
+        if length is not None:
+            self.state.write((address, LENGTH), constant(length))
+        return value
+
+    def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
+        address, value = self.container(node, "row")
+        for index, item in enumerate(items):
+            self.put(address, constant(index), item)
+        self.state.write((address, LENGTH), constant(len(items)))
+        for name, item in zip(names, items):
+            self.state.write((address, name), item)
+            self.fields.setdefault(address, {})[name] = None
+        return value
+
+    def mapping(self, node: ast.AST, pairs: Iterable[tuple[Value, Value]]) -> Value:
+        """A new dict."""
+        address, value = self.container(node, "dict")
+        for key, item in pairs:
+            self.put(address, key, item)
+        return value
+
+    # -- in -------------------------------------------------------------------------------------------------------------------------
+    def put(self, address: int, key: Value, item: Value) -> None:
+        """container[key] = item; an unknown key may be any."""
+        if key.const is not UNSURE and isinstance(key.const, (int, str, float, bool, tuple, type(None))):
+            name = item_key(key.const)
+            self.item_keys.setdefault(address, {})[name] = None
+            self.state.write((address, name), item)
+        self.add(address, item)
+
+    def add(self, address: int, item: Value) -> None:
+        """One more item at an unknown place."""
+        old = self.state.store.get((address, ITEMS))
+        self.state.write((address, ITEMS), join(old, item) if isinstance(old, Value) else item)
+
+    def store_item(self, container: Value, key: Value | None, item: Value, node: ast.AST) -> None:
+        """Put an item into a container from program text: records the store where the container outlives an iteration."""
+        outlived = self.outlived(container)
+        kept = self.keep(item, node)
+        if outlived:
+            self.record_store(node, container, kept, outlived, key)
+        for address in container.refs:
+            if key is None:
+                self.add(address, kept)
+                self.state.delete((address, LENGTH))
+            else:
+                self.put(address, key, kept)
+
+    def record_store(self, node: ast.AST, container: Value, kept: Value, outlived: tuple[int, ...], key: Value | None) -> None:
+        """Record each possibly live tensor that a stored value holds."""
+        overwritten = key is not None and key.const is not UNSURE
+        for part in self.inside(kept):
+            if part.grad & (Grad.LIVE | Grad.UNKNOWN) and part.kind & (Kind.TENSOR | Kind.UNKNOWN):
+                token = self.token(node, "kept")
+                self.record(Role.STORE, node, part, container, (Value(refs=frozenset((token,))),), (outlived, overwritten))
+
+    def outlived(self, container: Value) -> tuple[int, ...]:
+        """The running loops that are younger than the container."""
+        born: set[int] = set()
+        for address in container.refs:
+            born |= set(self.born[address])
+        return tuple(loop.token for loop in self.loops if loop.token not in born)
+
+    def keep(self, item: Value, node: ast.AST) -> Value:
+        """The item as the container holds it: marked with the place of the store, so that a later backward shows it was no leak."""
+        token = self.token(node, "kept")
+        if item.kind & Kind.CONTAINER:
+            self.mark_inside(item, token)
+        elif item.grad & (Grad.LIVE | Grad.UNKNOWN):
+            return item._replace(reach=item.reach | {token})
+        return item
+
+    def mark_inside(self, container: Value, token: int, depth: int = 3) -> None:
+        """Mark everything that a stored container holds."""
+        for address in container.refs:
+            for name in (ITEMS, *self.item_keys.get(address, ())):
+                slot = self.state.store.get((address, name))
+                if not isinstance(slot, Value):
+                    continue
+                if slot.kind & Kind.CONTAINER and depth:
+                    self.mark_inside(slot, token, depth - 1)
+                elif slot.grad & (Grad.LIVE | Grad.UNKNOWN) and token not in slot.reach:
+                    self.state.write((address, name), slot._replace(reach=slot.reach | {token}))
+
+    # -- out ------------------------------------------------------------------------------------------------------------------------
+    def items(self, value: Value, node: ast.AST) -> Value:
+        """What iteration or an unknown subscript takes out of a value."""
+        if value.kind & Kind.CONTAINER or any((a, ITEMS) in self.state.store for a in value.refs):
+            found = [v for a in value.refs if isinstance(v := self.state.store.get((a, ITEMS)), Value)]
+            if found:
+                out = self.current(join_all(found))
+                return join(out, OTHER) if len(found) < len(value.refs) else out
+            if not value.kind & (Kind.UNKNOWN | Kind.TENSOR):
+                return OTHER
+        if value.kind & Kind.TENSOR:
+            return self.view(value, node)
+        if value.kind & Kind.TEXT:
+            return TEXT
+        if value.kind & Kind.UNKNOWN and value.refs:
+            return self.piece(value, ITEMS, node)
+        if value.kind & Kind.ARRAY:
+            return Value(Kind.ARRAY | Kind.NUMBER)
+        return NUMBER if value.kind & Kind.NUMBER else OTHER
+
+    def piece(self, value: Value, name: object, node: ast.AST) -> Value:
+        """A part of something unknown, pending its own evidence."""
+        tokens = frozenset(self.part(a, name) for a in value.refs)
+        return Value(Kind.UNKNOWN, value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
+
+    def element(self, value: Value, key: Value, node: ast.AST) -> Value:
+        """value[key]."""
+        if value.kind & Kind.TENSOR:
+            return self.view(value, node)
+        if key.const is not UNSURE:
+            name = item_key(self._index(value, key.const))
+            found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
+            if found:
+                return self.current(join_all(found))
+        if value.kind & (Kind.UNKNOWN | Kind.OBJECT) and not any((a, ITEMS) in self.state.store for a in value.refs):
+            if value.kind & Kind.UNKNOWN and value.refs:
+                name = item_key(key.const) if key.const is not UNSURE else ITEMS
+                return self.current(self.piece(value, name, node))
+        return self.items(value, node)
+
+    def _index(self, value: Value, key: object) -> object:
+        """A negative index counted from the front where the length is known."""
+        if isinstance(key, int) and not isinstance(key, bool) and key < 0:
+            for address in value.refs:
+                length = self.state.store.get((address, LENGTH))
+                if isinstance(length, Value) and isinstance(length.const, int):
+                    return key + length.const
+        return key
+
+    def unpack(self, value: Value, count: int, node: ast.AST) -> list[Value]:
+        """The values that a sequence of `count` targets gets."""
+        return [self.element(value, constant(i), node) for i in range(count)]
+
+    def length(self, value: Value) -> int | None:
+        """How many items a container has, where it is known and the same for all it may be."""
+        sizes = set()
+        for address in value.refs:
+            slot = self.state.store.get((address, LENGTH))
+            sizes.add(slot.const if isinstance(slot, Value) else None)
+        only = sizes.pop() if len(sizes) == 1 else None
+        return only if isinstance(only, int) else None
+
+    def open(self, values: Iterable[Value], node: ast.AST) -> list[Value]:
+        """Operands with the containers among them replaced by what they hold."""
+        out: list[Value] = []
+        for value in values:
+            out += self.inside(value) if value.kind & Kind.CONTAINER else [value]
+        return out
+
+    def inside(self, value: Value, depth: int = 3) -> list[Value]:
+        """The value, or all that a container holds, a few levels deep."""
+        if not value.kind & Kind.CONTAINER or depth == 0:
+            return [value]
+        out: list[Value] = []
+        for address in value.refs:
+            slots = [self.state.store.get((address, name)) for name in self.item_keys.get(address, ())] or []
+            found = [s for s in slots if isinstance(s, Value)]
+            if len(found) != len(slots) or not found:
+                found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
+            for item in found:
+                out += self.inside(self.current(item), depth - 1)
+        return out
+
+    # -- tensors written in place -----------------------------------------------------------------------------------------------------
+    def current(self, value: Value) -> Value:
+        """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
+        if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            for address in value.refs:
+                slot = self.state.store.get((address, "tensor"))
+                if isinstance(slot, Value):
+                    value = slot if len(value.refs) == 1 else join(value, slot)
+        return value
+
+    def overwrite(self, old: Value, new: Value, node: ast.AST) -> Value:
+        """An in-place write: the tensor object keeps its identity and becomes what `new` says."""
+        out = new._replace(refs=old.refs, kind=old.kind, dtype=old.dtype, leaf=new.leaf)
+        if old.dtype == DType.INTEGER:
+            out = out._replace(grad=Grad.CUT, history=frozenset(), leaf=Leaf.LEAF)
+        if old.refs:
+            out = self.grown((min(old.refs), "tensor"), out, node)
+        for address in old.refs:
+            slot = out if len(old.refs) == 1 else join(old, out)
+            self.state.write((address, "tensor"), slot)
+            self.bound_at[address, "tensor"] = node
+        return out
+
+    def grown(self, key: tuple[int, object], value: Value, node: ast.AST) -> Value:
+        """Record a value that depends on its own previous iteration, where it is bound, and mark it with that place."""
+        own = [c for c in value.carried if any(loop.token == c.loop for loop in self.loops)]
+        if not own or not value.grad & (Grad.LIVE | Grad.UNKNOWN):
+            return value
+        token = self.token(node, "grown")
+        self.record(Role.GROW, node, value, detail=tuple(own), values=(Value(refs=frozenset((token,))),))
+        return value._replace(reach=value.reach | {token})

@@ -1,0 +1,129 @@
+"""What an Effect does to values: the arithmetic of live and cut.
+
+Here: derive and its kin. Not here: which operation has which effect (knowledge/operations). The facts are section "autograd mechanics" of
+the PyTorch documentation: under no_grad an operation's result is cut, but a view of, or the same object as, a live tensor stays live.
+"""
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from flake8_detach.knowledge.operations import Effect
+from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, DType, Grad, Kind, Leaf, Value
+
+from .machine import Machine
+
+TENSORISH = Kind.TENSOR | Kind.UNKNOWN
+
+
+class Effects(Machine):
+    """Results of operations."""
+
+    def derive(self, operands: Sequence[Value], node: ast.AST, tag: object = "") -> Value:
+        """A new tensor computed from operands: live if one of them is and grad mode is on."""
+        operands = [v for v in operands if v.kind & TENSORISH or v.carried or v.reach]
+        tensors = [v for v in operands if v.kind & TENSORISH]
+        history, reach, carried = EMPTY, EMPTY, NO_CARRY
+        grad, surely, all_cut, integer = 0, False, True, bool(tensors)
+        for value in operands:
+            reach |= value.reach
+            carried |= value.carried
+        for value in tensors:
+            bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
+            if bits & (Grad.LIVE | Grad.UNKNOWN):
+                history |= value.history
+            surely = surely or bits == Grad.LIVE
+            all_cut = all_cut and bool(bits & Grad.CUT or not bits)
+            grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
+            integer = integer and value.dtype == DType.INTEGER
+        if surely:
+            grad = Grad.LIVE
+        elif all_cut:
+            grad |= Grad.CUT
+        mode = self.mode
+        if mode == Grad.CUT:
+            grad, history = Grad.CUT, EMPTY
+        elif mode != Grad.LIVE:
+            grad |= Grad.CUT | Grad.UNKNOWN
+        kind = Kind.TENSOR if any(v.kind & Kind.TENSOR for v in tensors) else Kind.UNKNOWN
+        leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
+        return Value(
+            kind,
+            grad or Grad.CUT,
+            leaf,
+            DType.INTEGER if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
+            frozenset((self.fresh(node, ("derived", tag)),)),
+            history,
+            reach,
+            carried if grad != Grad.CUT else NO_CARRY,
+        )
+
+    def view(self, operand: Value, node: ast.AST) -> Value:
+        """A view: like derive, but of a live tensor it is live even under no_grad."""
+        out = self.derive([operand], node)
+        if self.mode == Grad.CUT and operand.grad & (Grad.LIVE | Grad.UNKNOWN):
+            return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
+        return out
+
+    def detach(self, operand: Value, node: ast.AST) -> Value:
+        """The same storage without history; what it was computed from is remembered in `reach`."""
+        kind = operand.kind if operand.kind & Kind.TENSOR else Kind.TENSOR
+        return Value(
+            kind & (Kind.TENSOR | Kind.NONE),
+            Grad.CUT,
+            Leaf.LEAF,
+            operand.dtype,
+            frozenset((self.fresh(node, "detached"),)),
+            reach=operand.reach,
+        )
+
+    def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False) -> Value:
+        """A new tensor without history."""
+        reach = EMPTY
+        for value in given:
+            reach |= value.reach
+        dtype = DType.INTEGER if integer else DType.FLOAT
+        return Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, dtype, frozenset((self.fresh(node, "plain"),)), reach=reach)
+
+    def leaf(self, node: ast.AST, given: Sequence[Value] = (), tag: object = "leaf") -> Value:
+        """A new leaf that requires grad, in every grad mode."""
+        out = self.plain(node, given)
+        token = self.fresh(node, tag)
+        return out._replace(grad=Grad.LIVE, refs=frozenset((token,)), history=frozenset((token,)), reach=out.reach | {token})
+
+    def number(self, given: Sequence[Value]) -> Value:
+        """A Python number that was read from values: cut, but its ancestry is remembered."""
+        reach = EMPTY
+        for value in given:
+            reach |= value.reach
+        return NUMBER if not reach else NUMBER._replace(reach=reach)
+
+    def effect(self, effect: str, operands: Sequence[Value], node: ast.AST) -> Value:
+        """The result of an operation with this Effect; containers among the operands are already opened."""
+        if effect == Effect.DERIVE:
+            return self.derive(operands, node)
+        if effect == Effect.DETACH:
+            return self.detach(operands[0] if operands else OTHER, node)
+        if effect in (Effect.FRESH, Effect.INTEGER):
+            return self.plain(node, operands, effect == Effect.INTEGER)
+        if effect == Effect.NUMBER:
+            return self.number(operands)
+        if effect == Effect.NUMBERS:
+            return self.tuple_of(node, self.number(operands), None)
+        if effect == Effect.ARRAY:
+            return ARRAY._replace(reach=self.number(operands).reach)
+        if effect == Effect.TEXT:
+            return TEXT
+        if effect == Effect.PAIR:
+            return self.row(node, [self.derive(operands, node), self.plain(node, (), True)], ("values", "indices"))
+        if effect == Effect.SPLIT:
+            return self.tuple_of(node, self.view(self.derive(operands, node), node) if operands else OTHER, None)
+        return OTHER
+
+    def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
+        """A new container of like items."""
+        raise NotImplementedError
+
+    def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
+        """A new container of these items, in order, also reachable by attribute names."""
+        raise NotImplementedError

@@ -1,0 +1,362 @@
+"""Expressions: one `eval_<Node>` for each expression kind of the language.
+
+Here: syntax to Values. Not here: calls (calls, methods). A node kind without a method of its own evaluates its children and is OTHER.
+"""
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from flake8_detach.knowledge import idioms
+from flake8_detach.trace import Role
+from flake8_detach.value import NONE, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
+
+from .machine import Function
+from .objects import Objects
+from .state import Difference
+
+BUILTINS: Final = frozenset(
+    "print len range enumerate zip map filter sum min max abs round sorted reversed list tuple dict set frozenset float int bool str repr"
+    " complex isinstance issubclass hasattr getattr setattr delattr type super iter next any all open id callable vars dir divmod pow ord chr"
+    " hash input object staticmethod classmethod property bytes bytearray memoryview slice format globals locals exec eval exit quit"
+    " NotImplementedError ValueError RuntimeError Exception KeyError TypeError StopIteration KeyboardInterrupt ImportError AssertionError"
+    " IndexError AttributeError __name__ __file__ NotImplemented".split()
+)
+INTEGER_OPERATORS: Final = (ast.FloorDiv,)
+
+
+class Expressions(Objects):
+    """Evaluates expressions."""
+
+    def eval(self, node: ast.expr) -> Value:
+        method = getattr(self, "eval_" + node.__class__.__name__, None)
+        return method(node) if method is not None else OTHER  # type: ignore[no-any-return]
+
+    # -- names and constants ----------------------------------------------------------------------------------------------------------
+    def eval_Constant(self, node: ast.Constant) -> Value:
+        return constant(node.value)
+
+    def eval_Name(self, node: ast.Name) -> Value:
+        return self.lookup(node.id, node)
+
+    def lookup(self, name: str, node: ast.AST) -> Value:
+        """A variable by Python's rules: the scope declared, the local one, the enclosing ones, the module, builtins."""
+        here, store = self.here, self.state.store
+        declared = here.outer.get(name)
+        for scope in (declared,) if declared is not None else here.scopes:
+            slot = store.get((scope, name))
+            if isinstance(slot, Value):
+                return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
+        if name in BUILTINS:
+            return Value(Kind.LIBRARY, names=frozenset(("builtins." + name,)))
+        for star in self.stars:
+            if star.partition(".")[0] in ("torch", "numpy", "math"):
+                return Value(Kind.LIBRARY | Kind.UNKNOWN, names=frozenset((f"{star}.{name}",)))
+        tokens = frozenset((self.part(self.module_scope, ("global", name)),))
+        return self.current(Value(Kind.UNKNOWN, Grad.UNKNOWN, refs=tokens, history=tokens, reach=tokens))
+
+    module_scope = 0
+
+    def eval_Attribute(self, node: ast.Attribute) -> Value:
+        return self.attribute(self.eval(node.value), node.attr, node)
+
+    def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        self.assign(node.target, value, node)
+        return value
+
+    # -- text -------------------------------------------------------------------------------------------------------------------------
+    def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        """An f-string: of a 0-dim tensor it shows the number, with `!r` or `=` the tensor's text."""
+        shown: list[Value] = []
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                value = self.eval(part.value)
+                if part.conversion == ord("r") or (value.kind & Kind.TEXT and value.history):
+                    shown.append(value)
+                if part.format_spec is not None:
+                    self.eval(part.format_spec)
+        return self.show(shown)
+
+    def show(self, values: list[Value]) -> Value:
+        """A text that shows tensors as `tensor(..., grad_fn=...)`: it keeps their liveness for the sink that prints it."""
+        live = [v for v in values if v.grad & (Grad.LIVE | Grad.UNKNOWN) and v.leaf != Leaf.LEAF]
+        if not live:
+            return TEXT
+        out = join_all(live)
+        return Value(Kind.TEXT, out.grad, history=out.history, reach=out.reach)
+
+    # -- operators --------------------------------------------------------------------------------------------------------------------
+    def eval_BinOp(self, node: ast.BinOp) -> Value:
+        left, right = self.eval(node.left), self.eval(node.right)
+        if left.kind & Kind.TEXT and isinstance(node.op, (ast.Mod, ast.Add, ast.Mult)):
+            return self.percent(left, right) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
+        return self.binary(left, right, node, node.op)
+
+    def percent(self, template: Value, right: Value) -> Value:
+        """`"%s" % x` shows the tensor's text; with `%f` or `%d` it is a number."""
+        if isinstance(template.const, str) and "%s" not in template.const and "%r" not in template.const:
+            return TEXT
+        return self.show([v for v in self.inside(right) if v.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.TEXT)])
+
+    def binary(self, left: Value, right: Value, node: ast.AST, operator: ast.operator) -> Value:
+        """left <operator> right, for everything but text."""
+        kinds = left.kind | right.kind
+        if kinds & Kind.CONTAINER and not kinds & (Kind.TENSOR | Kind.ARRAY) and isinstance(operator, (ast.Add, ast.Mult, ast.BitOr)):
+            return self.concatenate(left, right, node)
+        if kinds & Kind.ARRAY and left.kind & (Kind.ARRAY | Kind.OTHER | Kind.NUMBER) and not left.kind & Kind.TENSOR:
+            if not right.kind & Kind.TENSOR or right.kind & (Kind.ARRAY | Kind.NUMBER):
+                return Value(Kind.ARRAY)
+        if kinds & Kind.TENSOR or (kinds & Kind.UNKNOWN and (left.reach or right.reach)):
+            if left.kind & Kind.TENSOR and right.kind & Kind.ARRAY and not left.kind & Kind.UNKNOWN:
+                self.record(Role.ARRAY, node, left, detail="`tensor * array`")
+            return self.derive([left, right], node)
+        if kinds & Kind.NUMBER or kinds & Kind.OTHER:
+            return self.number([left, right])._replace(carried=left.carried | right.carried)
+        return OTHER
+
+    def concatenate(self, left: Value, right: Value, node: ast.AST) -> Value:
+        """list + list, list * n, dict | dict."""
+        address, value = self.container(node, "concatenated")
+        self.born[address] = tuple(t for t in self.active_loops() if any(t in self.born[a] for v in (left, right) for a in v.refs))
+        for operand in (left, right):
+            if operand.kind & Kind.CONTAINER:
+                for address_ in operand.refs:
+                    for name in self.item_keys.get(address_, ()):
+                        slot = self.state.store.get((address_, name))
+                        if isinstance(slot, Value) and isinstance(name, tuple) and name[1] == "str":
+                            self.put(address, constant(name[2]), slot)
+                self.add(address, self.items(operand, node))
+        return value
+
+    def eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
+        value = self.eval(node.operand)
+        if isinstance(node.op, ast.Not):
+            truth = self.truth_of(value)
+            return NUMBER if truth is None else constant(not truth)
+        if isinstance(node.op, ast.Invert):
+            return self.plain(node, [value], True) if value.kind & Kind.TENSOR else value
+        if isinstance(node.op, ast.USub) and isinstance(value.const, (int, float)) and not isinstance(value.const, bool):
+            return constant(-value.const)
+        if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            return self.derive([value], node)
+        return value._replace(const=UNSURE)
+
+    def eval_BoolOp(self, node: ast.BoolOp) -> Value:
+        """`a and b`, `a or b`: later operands run under the condition of the earlier ones."""
+        values: list[Value] = []
+        wants = isinstance(node.op, ast.And)
+        for operand in node.values:
+            value = self.eval(operand)
+            truth = self.truth_of(value)
+            if truth is not None and truth is not wants:
+                return join_all([*values, value])
+            if truth is None or operand is node.values[-1]:
+                values.append(value)
+        return join_all(values) if values else NUMBER
+
+    def eval_Compare(self, node: ast.Compare) -> Value:
+        left = self.eval(node.left)
+        rights = [self.eval(c) for c in node.comparators]
+        if len(rights) == 1:
+            known = self.compare(left, node.ops[0], rights[0])
+            if known is not None:
+                return constant(known)
+        if any(v.kind & Kind.TENSOR for v in (left, *rights)) and not isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
+            return self.plain(node, (left, *rights), True)
+        if any(v.kind & Kind.UNKNOWN for v in (left, *rights)) and not isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
+            return self.plain(node, (left, *rights), True)._replace(kind=Kind.TENSOR | Kind.NUMBER | Kind.ARRAY)
+        return NUMBER
+
+    def compare(self, left: Value, operator: ast.cmpop, right: Value) -> bool | None:
+        """The truth of a comparison of constants, None where it is not known."""
+        if isinstance(operator, (ast.Is, ast.IsNot)):
+            same = self.identical(left, right)
+            return None if same is None else same is isinstance(operator, ast.Is)
+        if left.const is UNSURE or right.const is UNSURE:
+            if isinstance(operator, (ast.Eq, ast.NotEq)) and self.types_differ(left, right):
+                return isinstance(operator, ast.NotEq)
+            return None
+        if isinstance(operator, (ast.Eq, ast.NotEq)):
+            return (left.const == right.const) is isinstance(operator, ast.Eq)
+        if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(left.const, str) and isinstance(right.const, str):
+            return (left.const in right.const) is isinstance(operator, ast.In)
+        return None
+
+    def types_differ(self, left: Value, right: Value) -> bool:
+        """`type(h) == Variable`: a tensor's type is torch.Tensor, never torch.autograd.Variable."""
+        return left.names == {"type of tensor"} and right.names <= {"torch.autograd.Variable", "torch.autograd.variable.Variable"} and bool(right.names)
+
+    @staticmethod
+    def identical(left: Value, right: Value) -> bool | None:
+        """`left is right` for None and booleans."""
+        if right.kind == Kind.NONE:
+            if left.kind == Kind.NONE:
+                return True
+            return False if not left.kind & (Kind.NONE | Kind.UNKNOWN | Kind.OTHER) else None
+        if isinstance(left.const, bool) and isinstance(right.const, bool):
+            return left.const is right.const
+        return None
+
+    def truth_of(self, value: Value) -> bool | None:
+        """Whether a value is true, None where paths or ignorance leave it open."""
+        if value.const is not UNSURE:
+            return bool(value.const)
+        if value.kind & ~(Kind.FUNCTION | Kind.CLASS | Kind.MODULE):
+            return None
+        return True
+
+    # -- displays, subscripts -----------------------------------------------------------------------------------------------------------
+    def eval_List(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        if any(isinstance(e, ast.Starred) for e in node.elts):
+            address, value = self.container(node, "row")
+            for element in node.elts:
+                if isinstance(element, ast.Starred):
+                    self.add(address, self.items(self.eval(element.value), node))
+                else:
+                    self.add(address, self.eval(element))
+            return value
+        return self.row(node, [self.eval(e) for e in node.elts])
+
+    eval_Tuple = eval_List
+    eval_Set = eval_List
+
+    def eval_Dict(self, node: ast.Dict) -> Value:
+        pairs: list[tuple[Value, Value]] = []
+        for key, item in zip(node.keys, node.values):
+            if key is not None:
+                pairs.append((self.eval(key), self.eval(item)))
+            else:
+                pairs += self.pairs(self.eval(item), node)
+        return self.mapping(node, pairs)
+
+    def pairs(self, value: Value, node: ast.AST) -> list[tuple[Value, Value]]:
+        """The (key, value) pairs of a dict, by constant keys where all are known."""
+        out: list[tuple[Value, Value]] = []
+        for address in value.refs:
+            for name in self.item_keys.get(address, ()):
+                slot = self.state.store.get((address, name))
+                if isinstance(slot, Value) and isinstance(name, tuple):
+                    out.append((constant(name[2]), slot))
+            if value.kind & Kind.OBJECT or address in self.instances:
+                for attr in self.fields.get(address, ()):
+                    slot = self.state.store.get((address, attr))
+                    if isinstance(slot, Value):
+                        out.append((constant(attr), slot))
+        return out or [(TEXT, self.items(value, node))]
+
+    def eval_Starred(self, node: ast.Starred) -> Value:
+        return self.eval(node.value)
+
+    def eval_Subscript(self, node: ast.Subscript) -> Value:
+        value = self.eval(node.value)
+        if isinstance(node.slice, ast.Slice):
+            self.eval(node.slice)
+            if value.kind & Kind.CONTAINER:
+                return self.slice_of(value, node)
+            return self.view(value, node) if value.kind & Kind.TENSOR else self.element(value, NUMBER, node)
+        key = self.eval(node.slice)
+        if value.kind & Kind.CLASS or value.names & {"typing.Optional"}:
+            return value
+        return self.element(value, key, node)
+
+    def slice_of(self, value: Value, node: ast.AST) -> Value:
+        """A slice of a container is a new container with the same items."""
+        return self.tuple_of(node, self.items(value, node), None)
+
+    def eval_Slice(self, node: ast.Slice) -> Value:
+        for part in (node.lower, node.upper, node.step):
+            if part is not None:
+                self.eval(part)
+        return OTHER
+
+    # -- conditional, functions, comprehensions ---------------------------------------------------------------------------------------
+    def eval_IfExp(self, node: ast.IfExp) -> Value:
+        truth = self.truth_of(self.eval(node.test))
+        if truth is not None:
+            return self.eval(node.body if truth else node.orelse)
+        value, other = self.both(node.test, node.body, node.orelse)
+        return join(value, other)
+
+    def both(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> tuple[Value, Value]:
+        """Both branches of a conditional expression, each in its own state."""
+        mark = self.state.mark()
+        ends: list[Difference] = []
+        values: list[Value] = []
+        for branch, when in ((body, True), (orelse, False)):
+            self.refine(test, when)
+            values.append(self.eval(branch))
+            ends.append(self.state.changed(mark))
+            self.state.rollback(mark)
+        self.state.merge(ends)
+        return values[0], values[1]
+
+    def refine(self, test: ast.expr, when: bool) -> None:
+        """Narrow what a test says of the names in it (statements)."""
+        raise NotImplementedError
+
+    def eval_Lambda(self, node: ast.Lambda) -> Value:
+        return self.define(node, None, 0, frozenset())
+
+    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, owner: object, mode: int, traits: frozenset[str]) -> Value:
+        """A function of the file as a value."""
+        raise NotImplementedError
+
+    def eval_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+        address, value = self.container(node, "comprehension")
+        self.comprehend(node.generators, 0, lambda: self.add(address, self.eval(node.elt)), node)
+        return value
+
+    eval_SetComp = eval_ListComp
+    eval_GeneratorExp = eval_ListComp
+
+    def eval_DictComp(self, node: ast.DictComp) -> Value:
+        address, value = self.container(node, "comprehension")
+        self.comprehend(node.generators, 0, lambda: self.put(address, self.eval(node.key), self.eval(node.value)), node)
+        return value
+
+    def comprehend(self, generators: list[ast.comprehension], index: int, body: object, node: ast.expr) -> None:
+        """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own."""
+        scope = self.token(node, "scope")
+        here = self.here
+        outer = here.scopes
+        first = self.eval(generators[0].iter)
+        here.scopes = (scope, *outer)
+        try:
+            for number, generator in enumerate(generators):
+                iterable = first if number == 0 else self.eval(generator.iter)
+                self.bind_in(scope, generator.target, self.items(iterable, generator.iter), generator.iter)
+                for test in generator.ifs:
+                    self.eval(test)
+                    self.refine(test, True)
+            body()  # type: ignore[operator]
+        finally:
+            here.scopes = outer
+
+    def bind_in(self, scope: int, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a comprehension's target in its own scope."""
+        if isinstance(target, ast.Name):
+            self.state.write((scope, target.id), value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for part, item in zip(target.elts, self.unpack(value, len(target.elts), node)):
+                self.bind_in(scope, part.value if isinstance(part, ast.Starred) else part, item, node)
+        else:
+            self.assign(target, value, node)
+
+    # -- generators and coroutines ------------------------------------------------------------------------------------------------------
+    def eval_Await(self, node: ast.Await) -> Value:
+        return self.eval(node.value)
+
+    def eval_Yield(self, node: ast.Yield) -> Value:
+        value = self.eval(node.value) if node.value is not None else NONE
+        self.here.yields.append(value)
+        self.here.yield_modes |= self.mode
+        return self.unknown(node)._replace(grad=Grad.CUT)
+
+    def eval_YieldFrom(self, node: ast.YieldFrom) -> Value:
+        value = self.eval(node.value)
+        self.here.yields.append(self.items(value, node))
+        return OTHER
+
+
+__all__ = ["DType", "Expressions", "Function", "idioms"]

@@ -1,0 +1,228 @@
+"""The Machine: what all chapters of the interpreter share — the state, the frames, the tokens, the records of functions and classes.
+
+Here: bookkeeping and the forward declarations by which the chapters call each other. Not here: the meaning of any syntax or name. The
+chapters are classes chained in one order: Machine < Effects < Containers < Objects < Expressions < Calls < Methods < Statements < Program.
+"""
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from flake8_detach.trace import Event, Frame, Role, Site, Trace
+from flake8_detach.value import EMPTY, NO_CARRY, OTHER, Carry, Grad, Kind, Value
+
+from .state import MODE, Difference, Key, State
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+DEPTH = 14
+"""How deep calls are followed; deeper ones are unknown."""
+
+
+class Function(NamedTuple):
+    """A function of the file as a value: its code, the scope it closes over, and what its decorators say."""
+
+    node: FunctionNode
+    scope: int
+    owner: Class | None
+    defaults: tuple[tuple[str, Value], ...]
+    mode: int  # 0, or the grad mode its decorators switch to
+    traits: frozenset[str]  # "static", "class", "property", "contextmanager"
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the file: its bases (classes of the file first found by name), its scope, and whether it is an nn.Module."""
+
+    node: ast.ClassDef
+    address: int
+    bases: list[Class]
+    library: frozenset[str]
+    unknown_base: bool
+    is_module: bool
+    is_record: bool
+    fields: list[str] = field(default_factory=list)
+
+    def mro(self) -> list[Class]:
+        """The class and its ancestors in the file, nearest first."""
+        out = [self]
+        for base in self.bases:
+            out += [c for c in base.mro() if c not in out]
+        return out
+
+
+@dataclass(eq=False)
+class Activation:
+    """A running function: where its variables live and what it has returned so far."""
+
+    frame: int
+    scope: int
+    scopes: tuple[int, ...]
+    function: Function | None
+    this: Value | None
+    mark: int
+    outer: dict[str, int] = field(default_factory=dict)  # names declared global or nonlocal -> the scope they live in
+    returns: list[Value] = field(default_factory=list)
+    exits: list[Difference] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    yield_modes: int = 0
+
+
+@dataclass(eq=False)
+class Loop:
+    """A running loop: its token, the pass it is in, and the paths that left it."""
+
+    token: int
+    mark: int
+    number: int = 0
+    breaks: list[Difference] = field(default_factory=list)
+    continues: list[Difference] = field(default_factory=list)
+
+
+class Machine:
+    """State, frames, tokens; the chapters below add the meaning."""
+
+    def __init__(self, tree: ast.Module, filename: str) -> None:
+        self.trace = Trace(tree, filename)
+        self.state = State()
+        self.fuel = 0
+        self.functions: dict[int, Function] = {}
+        self.methods: dict[int, Value] = {}  # token of a bound method -> its self
+        self.classes: dict[int, Class] = {}
+        self.instances: dict[int, Class] = {}
+        self.fields: dict[int, dict[str, None]] = {}
+        self.parameters: dict[int, frozenset[int]] = {}  # token of a parameter -> the modules it belongs to
+        self.optimized = self.trace.optimized
+        self.born = self.trace.born
+        self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
+        self.bound_at: dict[Key, ast.AST] = {}
+        self.called: set[int] = set()
+        self.order: dict[int, None] = {}  # function values in the order of their definition
+        self.closures: dict[int, tuple[int, ...]] = {}
+        self.stars: list[str] = []
+        self.loops: list[Loop] = []
+        self.activations: list[Activation] = []
+        self.forward_depth = 0
+        self._tokens: dict[tuple[int, int, object], int] = {}
+        self._frames: dict[tuple[int, int, int], int] = {}
+        self.trace.sites.append(Site(None, 0, None, Grad.LIVE))
+        self.state.store[MODE] = Grad.LIVE
+
+    # -- what the chapters call of each other -------------------------------------------------------------------------------------
+    def eval(self, node: ast.expr) -> Value:
+        """The Value of an expression, with its effects done."""
+        raise NotImplementedError
+
+    def exec_block(self, body: Sequence[ast.stmt]) -> None:
+        """Run statements until the end or until the path dies."""
+        raise NotImplementedError
+
+    def call(self, callee: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """The Value of a call."""
+        raise NotImplementedError
+
+    def call_function(self, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> Value:
+        """Interpret a function of the file with these arguments."""
+        raise NotImplementedError
+
+    def assign(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a value to an assignment target."""
+        raise NotImplementedError
+
+    # -- the present --------------------------------------------------------------------------------------------------------------
+    @property
+    def here(self) -> Activation:
+        return self.activations[-1]
+
+    @property
+    def mode(self) -> int:
+        slot = self.state.store[MODE]
+        return slot if isinstance(slot, int) else Grad.UNKNOWN
+
+    def set_mode(self, mode: int) -> None:
+        self.state.write(MODE, mode)
+
+    def active_loops(self) -> tuple[int, ...]:
+        return tuple(loop.token for loop in self.loops)
+
+    def record(
+        self, role: str, node: ast.AST, value: Value, target: Value = OTHER, values: tuple[Value, ...] = (), detail: object = None
+    ) -> None:
+        """Add an event to the trace, in the present frame, mode and loops."""
+        passes = self.loops[-1].number if self.loops else 0
+        self.trace.events.append(
+            Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes)
+        )
+
+    # -- identities -----------------------------------------------------------------------------------------------------------------
+    def token(self, node: ast.AST | None, tag: object = "", callee: Value | None = None) -> int:
+        """The identity of what a node makes in the present frame; the same at every visit."""
+        frame = self.here.frame if self.activations else 0
+        key = (id(node), frame, tag)
+        found = self._tokens.get(key)
+        if found is None:
+            found = len(self.trace.sites)
+            self._tokens[key] = found
+            self.trace.sites.append(Site(node, frame, callee, self.mode))
+            self.born[found] = self.active_loops()
+        return found
+
+    def part(self, whole: int, name: object) -> int:
+        """The identity of a part (attribute, element) of something unknown, the same wherever it is read."""
+        key = (-whole, 0, name)
+        found = self._tokens.get(key)
+        if found is None:
+            found = len(self.trace.sites)
+            self._tokens[key] = found
+            site = self.trace.sites[whole]
+            self.trace.sites.append(Site(site.node, site.frame, None, site.mode))
+            self.born[found] = self.born[whole]
+        return found
+
+    def fresh(self, node: ast.AST, tag: object = "") -> int:
+        """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
+        token = self.token(node, tag)
+        self.state.delete((token, "tensor"))
+        return token
+
+    def frame(self, function: FunctionNode | None, call: ast.AST | None, parent: int, owner: str) -> int:
+        """The identity of an activation: function, call and parent frame."""
+        key = (id(function), id(call), parent)
+        found = self._frames.get(key)
+        if found is None:
+            found = self._frames[key] = len(self.trace.frames)
+            self.trace.frames.append(Frame(function, call, parent, owner))
+        return found
+
+    # -- plain values ---------------------------------------------------------------------------------------------------------------
+    def unknown(self, node: ast.AST, given: Sequence[Value] = (), callee: Value | None = None, tag: object = "") -> Value:
+        """The result of something the file does not show: pending evidence, and reachable from what was given."""
+        token = self.token(node, tag, callee)
+        grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
+        own = frozenset((token,))
+        reach, carried = own, NO_CARRY
+        for value in given:
+            reach |= value.reach
+            carried |= value.carried
+        return Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach, indirect(carried))
+
+    def escape(self, values: Sequence[Value]) -> None:
+        """These values are now in hands that the file does not show."""
+        for value in values:
+            self.trace.escaped |= value.reach
+
+    def event_use(self, node: ast.AST, values: Sequence[Value], callee: str) -> None:
+        """Record that possibly live values are given to a call of unknown effect."""
+        given = tuple(v for v in values if v.reach or v.refs)
+        if given:
+            self.record(Role.USE, node, given[0], values=given, detail=callee)
+
+
+def indirect(carried: frozenset[Carry]) -> frozenset[Carry]:
+    """The same carries after a call: a state now, no running total."""
+    return frozenset(c._replace(direct=False) for c in carried) if carried else carried
+
+
+__all__ = ["DEPTH", "EMPTY", "Activation", "Class", "Function", "FunctionNode", "Loop", "Machine", "indirect"]

@@ -1,0 +1,96 @@
+"""The State: one store of everything that can change, with a journal, so that a branch costs what it changes and not what exists.
+
+Here: the store, marks, differences and joins. Not here: what the keys mean. A key is (address, name): a variable of a scope, an attribute
+of an object, an element of a container. Invariant: the journal holds, oldest first, the value each written key had before the write.
+"""
+from __future__ import annotations
+
+from typing import Final
+
+from flake8_detach.value import Value, join
+
+Key = tuple[int, object]
+Slot = Value | int
+Difference = dict[Key, "Slot | None"]
+
+MODE: Final[Key] = (0, "grad mode")
+
+
+def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
+    """Join of what two paths left under one key; None is "not there", and what is there on one path only stays."""
+    if a is b or b is None:
+        return a
+    if a is None:
+        return b
+    if isinstance(a, int):
+        return a | b if isinstance(b, int) else a
+    return a if isinstance(b, int) else join(a, b)
+
+
+class State:
+    """The store of one interpretation. `dead` is True after return, raise, break and continue."""
+
+    __slots__ = ("_journal", "dead", "store")
+
+    def __init__(self) -> None:
+        self.store: dict[Key, Slot] = {}
+        self._journal: list[tuple[Key, Slot | None]] = []
+        self.dead = False
+
+    def write(self, key: Key, slot: Slot) -> None:
+        """Put a slot under a key and remember what was there."""
+        old = self.store.get(key)
+        if old is not slot:
+            self._journal.append((key, old))
+            self.store[key] = slot
+
+    def delete(self, key: Key) -> None:
+        """Forget a key."""
+        if key in self.store:
+            self._journal.append((key, self.store.pop(key)))
+
+    def mark(self) -> int:
+        """A point to compare with or to go back to."""
+        return len(self._journal)
+
+    def changed(self, mark: int) -> Difference:
+        """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
+        return {key: self.store.get(key) for key, _ in self._journal[mark:]}
+
+    def rollback(self, mark: int) -> None:
+        """Undo every write since the mark."""
+        journal, store = self._journal, self.store
+        while len(journal) > mark:
+            key, old = journal.pop()
+            if old is None:
+                store.pop(key, None)
+            else:
+                store[key] = old
+
+    def apply(self, difference: Difference) -> None:
+        """Write a difference on top of the present state."""
+        for key, slot in difference.items():
+            if slot is None:
+                self.delete(key)
+            else:
+                self.write(key, slot)
+
+    def merge(self, differences: list[Difference]) -> None:
+        """Join several paths that all started from the present state; with no path left, this point is dead."""
+        if not differences:
+            self.dead = True
+            return
+        self.dead = False
+        if len(differences) == 1:
+            self.apply(differences[0])
+            return
+        keys: dict[Key, None] = {}
+        for difference in differences:
+            keys.update(dict.fromkeys(difference))
+        for key in keys:
+            here = self.store.get(key)
+            out: Slot | None = None
+            for difference in differences:
+                out = join_slots(out, difference.get(key, here))
+            if out is not None:
+                self.write(key, out)

@@ -1,0 +1,33 @@
+"""Names that mean something by habit: they may break a tie where nothing in the file contradicts them, and nothing more.
+
+Here: patterns on the last part of a name. Not here: anything decided by a name alone in a code that is on by default.
+"""
+from __future__ import annotations
+
+import re
+from typing import Final
+
+CRITERIA: Final = re.compile(r"^_?(criterion\w*|crit|loss_?(fn|func|fun|function|f)\w*|\w+_(criterion|loss_fn|loss_func)|\w*loss_function|mse|bce|ce_loss|adversarial_loss|\w*_loss)$", re.I)
+"""Callables that compute a differentiable loss from what they are given."""
+
+MODELS: Final = re.compile(
+    r"^_?(model|net|network|module|generator|discriminator|actor|critic|policy|encoder|decoder|backbone|classifier|agent|netG|netD|G|D"
+    r"|\w+_(model|net|network)|unet|vae|gan|autoencoder|transformer|student|teacher|q_network|policy_net|target_net)$",
+    re.I,
+)
+
+OPTIMIZERS: Final = re.compile(r"^_?(opt|optim|optimizer|optimiser|solver|opt\w*_?\w{0,12}|\w+_(opt|optim|optimizer)|optimizer\w*|\w*optim\w*)$", re.I)
+
+EVALUATIONS: Final = re.compile(
+    r"(^|_)(eval|evaluate|evaluation|evaluator|valid|validate|validation|val|test|testing|predict|prediction|predictions|infer|inference"
+    r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo|decode|greedy|beam)(_|$)"
+)
+TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|step|loss|losses|forward|attack|finetune)(_|$)")
+LOADERS: Final = re.compile(r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$", re.I)
+BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step|update|train|step|penalty", re.I)
+LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
+
+
+def words(name: str) -> str:
+    """A name in snake case, so that `runValidation` and `run_validation` look the same to the patterns."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

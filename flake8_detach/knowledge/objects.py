@@ -1,0 +1,81 @@
+"""What library objects are: which classes are modules with parameters, optimizers, schedulers, loaders, containers of modules.
+
+Source: the pages torch.nn, torch.optim, torch.utils.data and torch.distributions of the PyTorch 2.13 documentation.
+"""
+from __future__ import annotations
+
+from typing import Final
+
+from flake8_detach.value import Kind
+
+WITH_PARAMETERS: Final = frozenset(
+    "Linear Bilinear LazyLinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LazyConv1d LazyConv2d LazyConv3d"
+    " LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d BatchNorm1d BatchNorm2d BatchNorm3d LazyBatchNorm1d LazyBatchNorm2d"
+    " LazyBatchNorm3d SyncBatchNorm GroupNorm LayerNorm RMSNorm Embedding EmbeddingBag PReLU RNN LSTM GRU RNNCell LSTMCell GRUCell"
+    " MultiheadAttention Transformer TransformerEncoder TransformerDecoder TransformerEncoderLayer TransformerDecoderLayer"
+    " AdaptiveLogSoftmaxWithLoss".split()
+)
+"""Classes of torch.nn whose instances hold parameters that require grad from the start."""
+
+RECURRENT: Final = frozenset("RNN LSTM GRU".split())
+"""Return (output, state); the state of an LSTM is itself a pair."""
+
+PAIRED: Final = frozenset("MultiheadAttention LSTMCell".split())
+"""Return a pair of tensors."""
+
+HOLDERS: Final = frozenset("Sequential ModuleList ModuleDict ParameterList ParameterDict".split())
+"""Modules that are containers of the modules given to them."""
+
+LOSSES: Final = frozenset(
+    "L1Loss MSELoss CrossEntropyLoss CTCLoss NLLLoss PoissonNLLLoss GaussianNLLLoss KLDivLoss BCELoss BCEWithLogitsLoss MarginRankingLoss"
+    " HingeEmbeddingLoss MultiLabelMarginLoss HuberLoss SmoothL1Loss SoftMarginLoss MultiLabelSoftMarginLoss CosineEmbeddingLoss"
+    " MultiMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss".split()
+)
+
+MODULE_BASES: Final = frozenset(
+    "torch.nn.Module lightning.pytorch.LightningModule pytorch_lightning.LightningModule lightning.LightningModule L.LightningModule"
+    " pl.LightningModule pytorch_lightning.core.LightningModule lightning.pytorch.core.LightningModule transformers.PreTrainedModel"
+    " torch_geometric.nn.MessagePassing torch.jit.ScriptModule pytorch_lightning.core.lightning.LightningModule".split()
+)
+
+LIGHTNING_BASES: Final = frozenset(name for name in MODULE_BASES if name.endswith("LightningModule"))
+
+FRAMEWORK_NO_GRAD: Final = frozenset(
+    "validation_step test_step predict_step validation_epoch_end test_epoch_end on_validation_epoch_end on_test_epoch_end"
+    " on_validation_batch_end on_test_batch_end on_predict_batch_end validation_step_end test_step_end".split()
+)
+"""Hooks that Lightning runs under no_grad. https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks"""
+
+SWITCH_OFF: Final = frozenset(
+    "torch.no_grad torch.autograd.no_grad torch.inference_mode torch.autograd.inference_mode torch.autograd.grad_mode.no_grad"
+    " torch.autograd.grad_mode.inference_mode".split()
+)
+SWITCH_ON: Final = frozenset("torch.enable_grad torch.autograd.enable_grad torch.autograd.grad_mode.enable_grad".split())
+SWITCH_BY: Final = frozenset("torch.set_grad_enabled torch.autograd.set_grad_enabled torch.autograd.grad_mode.set_grad_enabled".split())
+
+DIFFERENTIABLE_SAMPLES: Final = frozenset("rsample log_prob entropy mean variance stddev logits probs cdf icdf mode perplexity scale loc".split())
+"""Methods and attributes of a distribution that carry its parameters' history; `sample` runs under no_grad."""
+
+SCHEDULERS: Final = "torch.optim.lr_scheduler."
+OPTIMIZERS: Final = ("torch.optim.", "transformers.AdamW", "bitsandbytes.optim.", "apex.optimizers.", "torch_optimizer.", "timm.optim.")
+
+
+def kind_of_class(dotted: str) -> int:
+    """The Kind of an instance of a library class, Kind.UNKNOWN where nothing is known."""
+    head, _, last = dotted.rpartition(".")
+    if dotted.startswith(SCHEDULERS):
+        return Kind.SCHEDULER
+    if dotted.startswith(OPTIMIZERS) and last[:1].isupper():
+        return Kind.OPTIMIZER
+    if last == "GradScaler" and dotted.startswith("torch"):
+        return Kind.SCALER
+    if dotted == "torch.utils.data.DataLoader" or (last == "DataLoader" and head.startswith("torch_geometric")):
+        return Kind.LOADER
+    if head in ("torch.nn", "torch.nn.modules") and last[:1].isupper() and last not in ("Parameter", "Module", "DataParallel"):
+        return Kind.MODULE
+    return Kind.UNKNOWN
+
+
+def has_parameters(dotted: str) -> bool:
+    """Whether a class of torch.nn holds parameters of its own."""
+    return dotted.rpartition(".")[2] in WITH_PARAMETERS

@@ -1,0 +1,164 @@
+"""Evaluation passes: which model calls belong to an evaluation, by evidence, and in which frame their results end.
+
+Here: the reading of the Trace that DET301 (and later DET305) share. A pass is the frame and the outermost loop in it in which a model is called
+for its output alone. Evidence, strongest first: the model is put into eval() in that frame; the frame's name says so; it loops over a
+validation or test loader; the model is in eval mode and its result ends here.
+"""
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Final, NamedTuple
+
+from .knowledge import idioms
+from .trace import Event, Role, Trace, text
+from .value import Grad, Kind, Training, Value
+
+TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
+
+
+class Pass(NamedTuple):
+    """One model call as the pass sees it: the call in the pass's own frame, the group it is reported with, and what the pass is."""
+
+    node: ast.expr
+    group: tuple[int, int]
+    what: str
+
+
+def passes(trace: Trace) -> Iterator[Pass]:
+    """Every model call that is part of an evaluation pass with gradients enabled."""
+    if _is_test_file(trace.filename):
+        return
+    busy = _frames_that_train(trace)
+    for index, event in enumerate(trace.events):
+        if event.role == Role.FORWARD and event.mode == Grad.LIVE and _wasted(trace, event):
+            found = _locate(trace, event, index, busy)
+            if found is not None:
+                yield found
+
+
+def _is_test_file(filename: str) -> bool:
+    path = PurePath(filename)
+    return bool(TEST_FILE.match(path.stem)) and path.stem not in ("test",) and path.suffix == ".py" or "tests" in path.parts
+
+
+def _wasted(trace: Trace, event: Event) -> bool:
+    """Whether the call builds a graph and nothing of it is back-propagated, nor can be outside the file."""
+    result = event.value
+    tokens = result.refs | result.history
+    if tokens & trace.backpropagated or tokens & trace.escaped:
+        return False
+    return builds_graph(trace, event)
+
+
+def builds_graph(trace: Trace, event: Event) -> bool:
+    """Whether what is called is known to be a model whose output requires grad."""
+    if event.target.kind & Kind.MODULE:
+        return trace.is_live(event.value) or (trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0)
+    return trace.is_module(event.target)
+
+
+def _frames_that_train(trace: Trace) -> set[int]:
+    """Frames in which, or below which, something is back-propagated."""
+    out: set[int] = set()
+    for event in trace.of(Role.BACKWARD, Role.STEP):
+        frame = event.frame
+        while frame >= 0 and frame not in out:
+            out.add(frame)
+            frame = trace.frames[frame].parent
+    return out
+
+
+def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | None:
+    """The frame whose pass a model call belongs to: the nearest with evidence of its own, or where the result ends."""
+    frame, node = event.frame, event.node
+    tokens = event.value.refs | event.value.history
+    while True:
+        what = _evidence(trace, event, index, frame, busy)
+        if what:
+            return _pass(trace, event, frame, node, what)
+        up = trace.frames[frame]
+        if up.parent < 0 or not isinstance(up.call, ast.expr):
+            return None
+        if not trace.left.get(frame, set()) & tokens and not _only_forwards(trace, frame):
+            return _quiet_end(trace, event, frame, node, busy)
+        frame, node = up.parent, up.call
+
+
+def _only_forwards(trace: Trace, frame: int) -> bool:
+    return getattr(trace.frames[frame].function, "name", "") in ("forward", "__call__")
+
+
+def _quiet_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[int]) -> Pass | None:
+    """The result ends in a frame that says nothing itself: a pass when the model is in eval mode and nobody trains there."""
+    name = idioms.words(trace.function(frame))
+    if event.detail == Training.EVAL and frame not in busy and not idioms.TRAININGS.search(name):
+        return _pass(trace, event, frame, node, f"`{trace.function(frame) or 'this script'}`")
+    return None
+
+
+def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]) -> str:
+    """What says that a frame is an evaluation, empty when nothing does."""
+    name = trace.function(frame).rpartition(".")[2]
+    words = idioms.words(name)
+    if name.startswith("test_") or words in ("forward", "__call__", "__init__"):
+        return ""
+    label = f"`{name}`" if name else "this evaluation"
+    if event.detail == Training.EVAL and _put_into_eval(trace, event, index, frame):
+        return label
+    if frame in busy:
+        return label if event.detail == Training.EVAL and _in_eval_loop(trace, event, frame) else ""
+    if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not _probe(trace, event, words):
+        return label
+    return label if _in_eval_loop(trace, event, frame) else ""
+
+
+def _put_into_eval(trace: Trace, event: Event, index: int, frame: int) -> bool:
+    """Whether a call of eval() in this frame, before the model call, is the last word on the model's mode in it."""
+    for earlier in reversed(trace.events[:index]):
+        if earlier.role == Role.TRAINING and earlier.frame == frame:
+            if earlier.detail == Training.EVAL:
+                return True
+            if earlier.value.refs & event.target.refs:
+                return False
+    return False
+
+
+def _in_eval_loop(trace: Trace, event: Event, frame: int) -> bool:
+    """Whether the call runs in a loop of this frame over what is called a validation or test loader."""
+    for token in event.loops:
+        loop, owner = trace.loops[token]
+        if owner == frame and isinstance(loop, (ast.For, ast.AsyncFor)):
+            if any(idioms.LOADERS.search(n) for n in _names(loop.iter)) and not _trains_in(trace, token):
+                return True
+    return False
+
+
+def _names(node: ast.expr) -> list[str]:
+    return [n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute))]
+
+
+def _trains_in(trace: Trace, loop: int) -> bool:
+    return any(loop in e.loops for e in trace.of(Role.BACKWARD, Role.STEP))
+
+
+def _probe(trace: Trace, event: Event, words: str) -> bool:
+    """A `test()` that calls a model on made-up input outside any loop is a shape check."""
+    return "test" in words and not event.loops and all(_made_up(v) for v in event.values if v.kind & (Kind.TENSOR | Kind.UNKNOWN))
+
+
+def _made_up(value: Value) -> bool:
+    return value.kind == Kind.TENSOR and value.grad == Grad.CUT and not value.reach
+
+
+def _pass(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> Pass | None:
+    """The finding's place, one for each frame's function and outermost loop in it."""
+    if not isinstance(node, ast.expr):
+        return None
+    loop = next((id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0)
+    return Pass(node, (id(trace.frames[frame].function), loop), what)
+
+
+__all__ = ["Pass", "builds_graph", "passes", "text"]

@@ -1,0 +1,63 @@
+"""Flake8's door: a tree and its lines in, flake8's tuples out.
+
+What lives here: what flake8 must see of us (names, options, columns), and the wall that keeps an internal error from ending flake8's run.
+What must not: anything that is needed only once a file is linted. flake8 imports this module at every start, even for `--version`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Sequence
+
+    from flake8.options.manager import OptionManager
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+class Plugin:
+    """One file under flake8; flake8 passes the parameters by their names."""
+
+    name = "flake8-detach"
+    version = __version__
+
+    def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
+        self.tree, self.lines, self.filename = tree, lines, filename
+
+    @staticmethod
+    def add_options(parser: OptionManager) -> None:
+        parser.extend_default_ignore(opt_in_codes())
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """Yield (line, column counted from 0, text, type): flake8 itself adds 1 to the column."""
+        from . import analysis
+
+        try:
+            reports = analysis.check(self.tree, self.lines, self.filename)
+        except Exception as error:
+            yield 1, 0, f"DET000 {internal_error(error)}", Plugin
+        else:
+            for line, column, code, text in reports:
+                yield line, column, f"{code} {text}", Plugin
+
+
+def opt_in_codes() -> list[str]:
+    """The codes of the family DET9, by file name alone: a rule is imported only when a file is linted."""
+    return sorted(path.name[:6].upper() for path in (PACKAGE / "rules").glob("det9*.py"))
+
+
+def internal_error(error: Exception) -> str:
+    """What failed, and the innermost place of this package where it did."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename).resolve()
+        if path.is_relative_to(PACKAGE):
+            place = f"{path.relative_to(PACKAGE).as_posix()}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"the file could not be analysed ({type(error).__name__} at {place}): please report it with the file"

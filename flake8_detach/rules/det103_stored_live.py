@@ -1,0 +1,61 @@
+"""A live tensor is kept in a container that outlives the iteration and is never back-propagated.
+
+Harm: the container keeps the graph of every iteration alive: only its nodes after a `backward()`, all saved activations without one. Silent.
+Measured on torch 2.13: list, dict, set, deque, attribute, DataFrame row, `b[i] = loss` all keep it.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    losses = []
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        loss.backward()
+        model.zero_grad()
+        losses.append(loss)
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    losses = []
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        loss.backward()
+        model.zero_grad()
+        losses.append(loss.item())
+
+Silent when: what is stored is later back-propagated (stack, sum), or leaves for code that the file does not show; the store is bounded
+(`deque(maxlen=...)`, an overwritten key); the tensor is a leaf, an integer or detached; inside a module's forward.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import Grad, Leaf
+
+MESSAGE = "a tensor that requires grad is stored for longer than the iteration, {leak} (from {history}): store `.detach()` or `.item()`"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each store of a live non-leaf that nobody back-propagates."""
+    for event in trace.of(Role.STORE):
+        token = event.values[0].refs
+        if event.value.leaf == Leaf.LEAF or token & trace.backpropagated or not trace.is_live(event.value) or not _lasts(trace, event):
+            continue
+        spent = trace.is_spent(event.value, token)
+        if spent or (event.mode == Grad.LIVE and _stays(trace, event, token)):
+            leak = "which keeps its graph's nodes alive" if spent else "which keeps its graph and activations alive"
+            yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
+
+
+def _lasts(trace: Trace, event: Event) -> bool:
+    """Whether the store grows: not a bounded container, not the same key again, not a module's own forward."""
+    _, overwritten = event.detail  # type: ignore[misc]
+    return not overwritten and "bounded" not in event.target.names and not trace.in_forward(event.frame)
+
+
+def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
+    """Whether the container is the file's own, and what it holds stays in the file."""
+    return trace.in_real_loop(event) and not (token & trace.escaped or trace.is_given_away(token))

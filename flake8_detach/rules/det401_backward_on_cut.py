@@ -1,0 +1,44 @@
+"""`backward()` on a value that is cut off from the graph.
+
+Harm: `RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn` (loud); or, where the flag is forced on a cut
+value (`loss.requires_grad_()`, `Variable(loss, requires_grad=True)`), backward runs and no parameter gets a gradient (silent).
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 3)
+    loss = model(torch.ones(4, 2)).argmax(1).float().mean()
+    loss.backward()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 3)
+    loss = model(torch.ones(4, 2)).logsumexp(1).mean()
+    loss.backward()
+
+Silent when: one term of several is cut (stop-gradient, straight-through, advantage); the value is cut on one branch only; a leaf made on
+purpose is the dummy loss.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Role, Trace
+from flake8_detach.value import Grad, Kind, Leaf, Value
+
+MESSAGE = "`backward()` on a value that is cut off from the graph{forced}: remove what cuts it (`detach`, `item`, `argmax`, no_grad)"
+LOUD = True
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each backward on what is surely a cut tensor, or a leaf made of one."""
+    for event in trace.of(Role.BACKWARD):
+        if event.value.kind == Kind.TENSOR and event.value.grad == Grad.CUT:
+            yield Finding(event.node, {"forced": ", which raises"})
+        elif _is_forced(event.value):
+            yield Finding(event.node, {"forced": "; requires_grad was forced on it, so no parameter gets a gradient"})
+
+
+def _is_forced(value: Value) -> bool:
+    """A leaf that requires grad and was made from something computed."""
+    return value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF and bool(value.reach - value.refs - value.history)

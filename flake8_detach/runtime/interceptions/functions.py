@@ -1,0 +1,82 @@
+"""Watches torch functions and tensor methods, by a TorchFunctionMode (https://docs.pytorch.org/docs/stable/torch.overrides.html).
+
+Under a mode every `torch.*` function and every tensor method arrives here with its arguments, also the ones that Python calls implicitly
+(`__repr__`, `__format__`, `__array__`, `__float__`). The inner calls of a function do not arrive: the mode is off while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from ..events import TorchCall
+from ..graph import LEAF, node_of, number
+from ..run import Run
+
+
+def install(run: Run) -> None:
+    """Switches the mode on for the rest of the process, in this thread."""
+    Watch(run).__enter__()
+
+
+class Watch(TorchFunctionMode):
+    """Emits a TorchCall per call, and notes where each live result was made."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self.run.busy:
+            return func(*args, **kwargs)
+        with self.run.aside():
+            before = list(live_in((args, kwargs)))
+        error: BaseException | None = None
+        result: Any = None
+        try:
+            result = func(*args, **kwargs)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            with self.run.aside():
+                name = name_of(func)
+                self._note(result, name)
+                self.run.emit(TorchCall(name, args, kwargs, before, result, error))
+            del before, error
+        return result
+
+    def _note(self, result: Any, name: str) -> None:
+        for tensor in live_in((result,)):
+            node = node_of(tensor)
+            if node is None or number(node) == LEAF or number(node) in self.run.births:
+                continue
+            site = self.run.here()
+            if site is not None:
+                self.run.births[number(node)] = (site, name)
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """The function's name; for an attribute of Tensor `get requires_grad` or `set requires_grad`."""
+    name = getattr(func, "__name__", "")
+    if name in ("__get__", "__set__", "__delete__"):
+        return f"{name.strip('_')} {getattr(getattr(func, '__self__', None), '__name__', '')}"
+    return str(name)
+
+
+def live_in(values: Iterable[Any], depth: int = 3) -> Iterable[torch.Tensor]:
+    """The live tensors in `values`, looking into lists, tuples and dicts `depth` levels deep."""
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            if value.requires_grad:
+                yield value
+        elif depth and isinstance(value, (list, tuple)):
+            yield from live_in(value, depth - 1)
+        elif depth and isinstance(value, dict):
+            yield from live_in(value.values(), depth - 1)

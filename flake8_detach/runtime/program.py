@@ -1,0 +1,119 @@
+"""The program under observation: its source, its loops, and which place of it a running frame stands at.
+
+Only positions are read from the source, never meaning: what happened is for torch to say. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Site:
+    """A place of the program: 1-based line, 0-based column."""
+
+    line: int
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for` or `while` statement: the lines of its header and the last line of its body."""
+
+    first: int
+    body: int
+    last: int
+
+    def header(self, line: int) -> bool:
+        """Whether `line` is in the loop's header, which runs once per iteration."""
+        return self.first <= line < max(self.body, self.first + 1)
+
+    def holds(self, line: int) -> bool:
+        """Whether `line` is anywhere in the loop."""
+        return self.first <= line <= self.last
+
+
+class Program:
+    """One source file. Raises OSError, SyntaxError or UnicodeDecodeError when it cannot be read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.source = Path(path).read_bytes()
+        self.tree = ast.parse(self.source, path)
+        self._positions: dict[CodeType, list[tuple[int | None, int | None, int | None, int | None]]] = {}
+        self._calls: dict[tuple[int, int], Site] = {}
+        self._withs: list[ast.With | ast.AsyncWith] = []
+        self.loops: dict[int, list[Loop]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and node.end_lineno is not None and node.end_col_offset is not None:
+                self._calls[node.end_lineno, node.end_col_offset] = Site(node.lineno, node.col_offset)
+            elif isinstance(node, (ast.With, ast.AsyncWith)):
+                self._withs.append(node)
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) if not isinstance(node, ast.Module) else 0
+                self.loops[first] = list(_own_loops(node))
+
+    def loops_of(self, code: CodeType) -> list[Loop]:
+        """The loops written directly in the function (or module) of `code`, outermost first."""
+        return self.loops.get(0 if code.co_name == "<module>" else code.co_firstlineno, [])
+
+    def owns(self, code: CodeType) -> bool:
+        """Whether `code` was compiled from this file."""
+        return code.co_filename == self.path
+
+    def innermost(self, frame: FrameType | None) -> FrameType | None:
+        """The innermost frame of this file at or below `frame`: torch's own lines are never where a mistake is."""
+        while frame is not None and frame.f_code.co_filename != self.path:
+            frame = frame.f_back
+        return frame
+
+    def site(self, frame: FrameType) -> Site:
+        """Where `frame` stands: the beginning of the expression whose instruction runs (PEP 657), else the line alone."""
+        line, end, column, end_column = self._position(frame)
+        if line is None or column is None:
+            return Site(frame.f_lineno or 0)
+        # CPython moves a method call's start to the attribute's line; the expression begins where its Call node does
+        return self._calls.get((end or 0, end_column or 0), Site(line, column))
+
+    def _position(self, frame: FrameType) -> tuple[int | None, int | None, int | None, int | None]:
+        if sys.version_info < (3, 11):
+            return frame.f_lineno, None, None, None
+        code = frame.f_code
+        if code not in self._positions:
+            self._positions[code] = list(code.co_positions())
+        return self._positions[code][frame.f_lasti // 2] if frame.f_lasti >= 0 else (None, None, None, None)
+
+    def with_statement(self, site: Site) -> Site:
+        """The `with` statement whose header holds `site`, else `site` itself."""
+        for node in self._withs:
+            items = [i.context_expr for i in node.items]
+            if any(i.lineno <= site.line <= (i.end_lineno or i.lineno) for i in items):
+                return Site(node.lineno, node.col_offset)
+        return site
+
+    def context_expression(self, site: Site) -> ast.expr | None:
+        """The context expression of a `with` statement that begins at `site`, if one does."""
+        for node in self._withs:
+            for item in node.items:
+                if (item.context_expr.lineno, item.context_expr.col_offset) == (site.line, site.column):
+                    return item.context_expr
+        return None
+
+
+def _own_loops(function: ast.AST) -> list[Loop]:
+    found: list[Loop] = []
+    for node in ast.iter_child_nodes(function):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            last = max((n.end_lineno or 0) for n in node.body)
+            found.append(Loop(node.lineno, node.body[0].lineno, last))
+        found.extend(_own_loops(node))
+    return sorted(found, key=lambda loop: (loop.first, -loop.last))

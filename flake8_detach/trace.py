@@ -1,0 +1,177 @@
+"""The Trace: what happened where, and the questions rules may ask of it.
+
+Here: Event, Site and Frame (the records) and Trace (the questions). Not here: how a program is interpreted; no rule's decision. Distinct
+visits of one place are kept apart and never joined facet by facet: "live under no_grad" and "cut under grad" must not read as "live under
+grad". All questions are answered at the end, when all evidence is in: a value is live also by what is later done to it.
+"""
+from __future__ import annotations
+
+import ast
+from typing import Final, NamedTuple
+
+from .value import DType, Grad, Kind, Training, Value
+
+
+class Role:
+    """What sort of thing happened."""
+
+    FORWARD: Final = "forward"  # a module, or something that may be one, is called
+    LOG: Final = "log"  # a value reaches a print, logging, progress or tracker call
+    NUMPY: Final = "numpy"  # .numpy()
+    ARRAY: Final = "array"  # an implicit conversion to NumPy
+    BACKWARD: Final = "backward"
+    STEP: Final = "step"  # an optimizer's step
+    CLEAR: Final = "clear"  # gradients are cleared
+    SWITCH: Final = "switch"  # a grad-mode switch is made, entered or lost; detail says which
+    FLAG: Final = "flag"  # a requires_grad-like attribute or keyword is written; detail is its name
+    TRAINING: Final = "training"  # train() or eval(); detail is Training
+    STORE: Final = "store"  # a value is put into a container that is older than the iteration
+    GROW: Final = "grow"  # a value is bound that depends on its own previous iteration
+    CARRIED: Final = "carried"  # a backward through a graph that the iteration before has freed; node is the bind of the state
+    USE: Final = "use"  # a value is given to a call that the file does not show
+    LOOP: Final = "loop"  # a loop is entered; value is what it iterates
+
+
+class Site(NamedTuple):
+    """A place that makes values: its node, the frame it ran in, and what was called there."""
+
+    node: ast.AST | None
+    frame: int
+    callee: Value | None
+    mode: int
+
+
+class Frame(NamedTuple):
+    """One activation: the function (None at module level), the call that opened it, and the frame of that call (-1: nobody in the file)."""
+
+    function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None
+    call: ast.AST | None
+    parent: int
+    owner: str
+
+
+class Event(NamedTuple):
+    """One thing that happened: the subject `value`, the object it happened to or through (`target`), the other `values`."""
+
+    role: str
+    node: ast.AST
+    frame: int
+    mode: int
+    value: Value
+    target: Value
+    values: tuple[Value, ...]
+    detail: object
+    loops: tuple[int, ...]
+    passes: int
+
+
+class Trace:
+    """All events of one file in the order they were interpreted, and what is proven of the places values come from."""
+
+    def __init__(self, tree: ast.Module, filename: str) -> None:
+        self.tree = tree
+        self.filename = filename
+        self.events: list[Event] = []
+        self.sites: list[Site] = []
+        self.frames: list[Frame] = []
+        self.loops: dict[int, tuple[ast.AST, int]] = {}
+        self.born: dict[int, tuple[int, ...]] = {0: ()}
+        self.proven: set[int] = set()
+        self.modules: set[int] = set()
+        self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds
+        self.backpropagated: set[int] = set()
+        self.escaped: set[int] = set()
+        self.left: dict[int, set[int]] = {}
+        self._live: dict[int, bool] = {}
+
+    def of(self, *roles: str) -> list[Event]:
+        """The events with one of these roles, in order."""
+        return [e for e in self.events if e.role in roles]
+
+    def is_live(self, value: Value) -> bool:
+        """Whether there is evidence, by now or from the future, that it requires grad on some path."""
+        if value.dtype == DType.INTEGER:
+            return False
+        if value.grad & Grad.LIVE:
+            return True
+        return bool(value.grad & Grad.UNKNOWN) and any(self.lives(token) for token in value.history)
+
+    def is_surely_live(self, value: Value) -> bool:
+        """Live, and on no path known to be cut."""
+        return self.is_live(value) and not value.grad & Grad.CUT
+
+    def lives(self, token: int) -> bool:
+        """Whether the place makes live tensors: back-propagated later, or a call of what is known to be a module with parameters."""
+        known = self._live.get(token)
+        if known is None:
+            self._live[token] = known = self._lives(token)
+        return known
+
+    def _lives(self, token: int) -> bool:
+        if token in self.proven:
+            return True
+        site = self.sites[token]
+        return site.callee is not None and site.mode == Grad.LIVE and self.is_module(site.callee)
+
+    def is_module(self, callee: Value) -> bool:
+        """Whether the file shows that this is an nn.Module whose call builds a graph."""
+        return bool(callee.refs & self.modules) and not callee.kind & Kind.FUNCTION
+
+    def is_backpropagated(self, value: Value) -> bool:
+        """Whether anything computed from the value (or the value) is handed to backward, autograd.grad or an optimizer."""
+        return bool((value.refs | value.history) & self.backpropagated)
+
+    def is_spent(self, value: Value, token: frozenset[int]) -> bool:
+        """Whether what the value was computed from is back-propagated by itself, so that the value can't be any more."""
+        for event in self.of(Role.BACKWARD):
+            if event.value.history & value.history and not event.value.reach & token and self.is_live(event.value):
+                return True
+        return False
+
+    def is_given_away(self, token: frozenset[int]) -> bool:
+        """Whether something that carries the token is given to a call that the file does not show."""
+        return any(value.reach & token for event in self.of(Role.USE) for value in event.values)
+
+    def in_forward(self, frame: int) -> bool:
+        """Whether a frame runs inside a module's forward."""
+        while frame >= 0:
+            if getattr(self.frames[frame].function, "name", "") == "forward":
+                return True
+            frame = self.frames[frame].parent
+        return False
+
+    def inner_loop(self, event: Event) -> int | None:
+        """The innermost loop of the program that the event runs in."""
+        return next((t for t in reversed(event.loops) if not isinstance(self.loops[t][0], ast.ClassDef)), None)
+
+    def born_in(self, value: Value) -> set[int]:
+        """The loops that an object was made in."""
+        return {loop for ref in value.refs for loop in self.born.get(ref, ())}
+
+    def in_real_loop(self, event: Event) -> bool:
+        """Whether the event runs in a loop of the program, and not only in the life of an object whose methods nobody calls."""
+        return any(not isinstance(self.loops[token][0], ast.ClassDef) for token in event.detail[0])  # type: ignore[index]
+
+    def function(self, frame: int) -> str:
+        """The dotted name of a frame's function, empty at module level."""
+        function = self.frames[frame].function
+        name = getattr(function, "name", "<lambda>") if function is not None else ""
+        return f"{self.frames[frame].owner}.{name}" if self.frames[frame].owner else name
+
+    def history(self, value: Value) -> str:
+        """Where a value's history comes from, for a message: "`model(x)`, line 12"."""
+        best: tuple[int, str] | None = None
+        for token in value.history:
+            node = self.sites[token].node
+            if isinstance(node, ast.expr) and (value.grad & Grad.LIVE or self.lives(token)):
+                best = min(best or (node.lineno, text(node)), (node.lineno, text(node)))
+        return f"`{best[1]}`, line {best[0]}" if best else "a parameter"
+
+
+def text(node: ast.AST) -> str:
+    """The source of an expression on one line, shortened for a message."""
+    out = ast.unparse(node)
+    return out if len(out) <= 40 else out[:37] + "..."
+
+
+__all__ = ["Event", "Frame", "Role", "Site", "Trace", "Training", "text"]

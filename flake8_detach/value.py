@@ -1,0 +1,176 @@
+"""What is known of one object: the Value, and the lattice it lives in.
+
+Here: the facets, join, and the few constructors everybody needs. Not here: what an operation does to a Value (interpreter/effects), what a
+library name means (knowledge). A facet is a set of possibilities, written as an integer mask or a frozenset, and join is `|`: the laws of
+the lattice are those of sets. The masks are plain integers because `enum.Flag` costs 300 ns an operation on the hottest path there is.
+
+`Grad.LIVE` means: there is evidence that on some path this requires grad. `Grad.UNKNOWN` alone is ignorance; what is UNKNOWN counts as live
+only when one of the places in its `history` is proven to be (Trace.is_live).
+"""
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+EMPTY: Final[frozenset[int]] = frozenset()
+
+
+class Kind:
+    """What sort of object: a mask, several bits when paths disagree."""
+
+    UNKNOWN: Final = 1
+    TENSOR: Final = 2
+    MODULE: Final = 4
+    OPTIMIZER: Final = 8
+    SCHEDULER: Final = 16
+    SCALER: Final = 32
+    LOADER: Final = 64
+    CONTAINER: Final = 128
+    ARRAY: Final = 256
+    NUMBER: Final = 512
+    TEXT: Final = 1024
+    NONE: Final = 2048
+    FUNCTION: Final = 4096
+    CLASS: Final = 8192
+    OBJECT: Final = 16384
+    SWITCH: Final = 32768
+    PARAMETERS: Final = 65536
+    LIBRARY: Final = 131072
+    OTHER: Final = 262144
+
+
+class Grad:
+    """Whether a tensor requires grad; also the grad mode, where LIVE reads "on" and CUT reads "off"."""
+
+    LIVE: Final = 1
+    CUT: Final = 2
+    UNKNOWN: Final = 4
+
+
+class Leaf:
+    """Whether a tensor is a leaf of the graph."""
+
+    LEAF: Final = 1
+    NONLEAF: Final = 2
+
+
+class DType:
+    """Integer and boolean tensors can't require grad."""
+
+    FLOAT: Final = 1
+    INTEGER: Final = 2
+
+
+class Training:
+    """The training mode of a module."""
+
+    TRAIN: Final = 1
+    EVAL: Final = 2
+
+
+class Unsure:
+    """The one object that says "not a constant known here"."""
+
+    def __repr__(self) -> str:
+        return "UNSURE"
+
+
+UNSURE: Final = Unsure()
+
+
+class Carry(NamedTuple):
+    """A value comes from the iteration before: of which loop, through which place of the store.
+
+    freed: its graph was already back-propagated in that iteration. direct: since then only arithmetic happened to it (a running total),
+    no module was called on it (a recurrent state).
+    """
+
+    loop: int
+    key: tuple[int, object]
+    freed: bool
+    direct: bool
+
+
+NO_CARRY: Final[frozenset[Carry]] = frozenset()
+NO_NAMES: Final[frozenset[str]] = frozenset()
+
+
+class Value(NamedTuple):
+    """Everything known of one object; immutable, hashable, joined facet by facet.
+
+    refs: the identities it may have (tokens of the places that made it; also addresses in the store). history: the places from which it
+    would inherit requires_grad. reach: every place it was computed from, also across cuts and unknown calls. names: dotted library names it
+    may be, or be an instance of. const: the constant it is, or UNSURE.
+    """
+
+    kind: int = Kind.UNKNOWN
+    grad: int = 0
+    leaf: int = 0
+    dtype: int = 0
+    refs: frozenset[int] = EMPTY
+    history: frozenset[int] = EMPTY
+    reach: frozenset[int] = EMPTY
+    carried: frozenset[Carry] = NO_CARRY
+    names: frozenset[str] = NO_NAMES
+    const: object = UNSURE
+
+    def __str__(self) -> str:
+        """The words that a `reveal` marker uses."""
+        words = [name.lower() for name, bit in vars(Kind).items() if name.isupper() and self.kind & bit]
+        if self.kind & Kind.TENSOR:
+            for facet, mask in ((Grad, self.grad), (Leaf, self.leaf), (DType, self.dtype)):
+                words += [n.lower() for n, bit in vars(facet).items() if n.isupper() and mask & bit and n != "UNKNOWN"]
+        return " ".join(words)
+
+
+def join(a: Value, b: Value) -> Value:
+    """The least Value that holds both: what is known where two paths meet."""
+    if a is b or a == b:
+        return a
+    same = a.const == b.const and type(a.const) is type(b.const)
+    return Value(
+        a.kind | b.kind,
+        a.grad | b.grad,
+        a.leaf | b.leaf,
+        a.dtype | b.dtype,
+        a.refs | b.refs,
+        a.history | b.history,
+        a.reach | b.reach,
+        a.carried | b.carried,
+        a.names | b.names,
+        a.const if same else UNSURE,
+    )
+
+
+def join_all(values: list[Value] | tuple[Value, ...]) -> Value:
+    """The join of several; of none, a value of which nothing is known and which is evidence of nothing."""
+    if not values:
+        return OTHER
+    out = values[0]
+    for value in values[1:]:
+        out = join(out, value)
+    return out
+
+
+NUMBER: Final = Value(Kind.NUMBER)
+TEXT: Final = Value(Kind.TEXT)
+NONE: Final = Value(Kind.NONE, const=None)
+ARRAY: Final = Value(Kind.ARRAY)
+OTHER: Final = Value(Kind.OTHER)
+PLAIN: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.FLOAT)
+INTEGERS: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.INTEGER)
+
+
+def constant(value: object) -> Value:
+    """The Value of a literal: None, a number, a string, bytes or an ellipsis."""
+    if value is None:
+        return NONE
+    if isinstance(value, (bool, int, float, complex)):
+        return Value(Kind.NUMBER, const=value)
+    if isinstance(value, (str, bytes)):
+        return Value(Kind.TEXT, const=value)
+    return OTHER
+
+
+def may_be_live(value: Value) -> bool:
+    """Whether it can turn out to require grad, now or by later evidence."""
+    return bool(value.grad & (Grad.LIVE | Grad.UNKNOWN)) and not value.dtype == DType.INTEGER
