@@ -78,6 +78,7 @@ class Trace:
         self.born: dict[int, tuple[int, ...]] = {0: ()}
         self.proven: set[int] = set()
         self.modules: set[int] = set()
+        self.leaves: set[int] = set()
         self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
@@ -98,7 +99,7 @@ class Trace:
 
     def is_surely_live(self, value: Value) -> bool:
         """Live, and on no path known to be cut."""
-        return self.is_live(value) and not value.grad & Grad.CUT
+        return self.is_live(value) and not value.grad & Grad.CUT and not value.kind & ~(Kind.TENSOR | Kind.UNKNOWN)
 
     def lives(self, token: int) -> bool:
         """Whether the place makes live tensors: back-propagated later, or a call of what is known to be a module with parameters."""
@@ -124,13 +125,17 @@ class Trace:
     def is_spent(self, value: Value, token: frozenset[int]) -> bool:
         """Whether what the value was computed from is back-propagated by itself, so that the value can't be any more."""
         for event in self.of(Role.BACKWARD):
-            if event.value.history & value.history and not event.value.reach & token and self.is_live(event.value):
+            if event.value.history & value.history - self.leaves and not event.value.reach & token and self.is_live(event.value):
                 return True
         return False
 
     def is_given_away(self, token: frozenset[int]) -> bool:
         """Whether something that carries the token is given to a call that the file does not show."""
-        return any(value.reach & token for event in self.of(Role.USE) for value in event.values)
+        return any(
+            value.reach & token and (value.grad & (Grad.LIVE | Grad.UNKNOWN) or not value.grad and value.kind & ~Kind.NUMBER)
+            for event in self.of(Role.USE)
+            for value in event.values
+        )
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""

@@ -22,12 +22,14 @@ PACKAGE = ROOT / "flake8_detach"
 FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
+    ["passes"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["manual", "plugin", "__main__"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"value", "trace", "rule"}
+# Rooms of one floor that may look next door; above all not the interpreter and the rules.
 NEIGHBOURS = {("trace", "value"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual")}
 # The annex: it may use the words and the tables of sinks; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"

@@ -46,6 +46,13 @@ def test_version_names_the_plugin(tmp_path: Path) -> None:
     assert f"flake8-detach: {plugin.Plugin.version}" in " ".join(flake8("--version", cwd=tmp_path))
 
 
+def test_the_readme_shows_what_its_command_prints() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = readme.partition("<!-- ci: lint -->\n```sh\n")[2].partition("\n```")[0]
+    output = readme.partition("```text\n")[2].partition("```")[0]
+    assert flake8(*command.partition("python -m flake8 ")[2].split(), cwd=ROOT) == output.splitlines()
+
+
 def test_line_and_column_count_from_one(tmp_path: Path) -> None:
     assert lint(tmp_path, MISTAKE) == [AT_W]
 

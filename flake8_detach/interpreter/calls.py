@@ -123,7 +123,7 @@ class Calls(Expressions):
         sink = sinks.of_function(name)
         if sink is not None:
             self.reach_sink(sink, args, keywords, node)
-        owner = sinks.RETURNS.get(name)
+        owner = sinks.class_of(name)
         if owner is not None:
             return self.library_object(owner, args, keywords, node)
         if name.startswith("torch."):
@@ -134,10 +134,14 @@ class Calls(Expressions):
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """An object of a library class that has sinks among its methods; an iterable given to it comes out again by iteration."""
-        token = self.token(node, "library object")
+        if ", " in owner:
+            return self.row(node, [self.library_object(one, [], {}, node) for one in owner.split(", ")])
+        token = self.token(node, "library object" + owner)
         out = Value(Kind.OBJECT, refs=frozenset((token,)), names=frozenset((owner,)))
         if args and args[0].kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.LOADER):
             self.state.write((token, ITEMS), self.items(args[0], node))
+        elif owner.endswith(".Axes"):
+            self.state.write((token, ITEMS), out)
         return out
 
     def call_other_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -169,10 +173,18 @@ class Calls(Expressions):
         if name.startswith(objects.OPTIMIZERS) and objects.kind_of_class(name) == Kind.OPTIMIZER:
             return self.optimizer(args, keywords, node)
         if root in operations.PURE_MODULES or any(name.startswith(p + ".") for p in operations.PURE_MODULES if "." in p):
-            return Value(Kind.OTHER)
+            return self.pure_result(name, args, given, node)
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
         self.give_away(given, node, name.rpartition(".")[2])
         return result
+
+    def pure_result(self, name: str, args: list[Value], given: list[Value], node: ast.expr) -> Value:
+        """What a harmless library hands back: a choice of what it was given, or something else."""
+        if name in ("random.choice", "copy.copy") and args:
+            return self.items(args[0], node) if name == "random.choice" else args[0]
+        if name in ("random.sample", "random.choices", "itertools.islice", "heapq.nlargest") and args:
+            return self.tuple_of(node, self.items(args[0], node), None)
+        return Value(Kind.OTHER, reach=self.number(given).reach)
 
     def namespace(self, keywords: dict[str, Value], node: ast.expr) -> Value:
         token = self.token(node, "namespace")
@@ -429,7 +441,8 @@ class Calls(Expressions):
                 trace.proven |= roots
             for carry in one.carried:
                 if carry.freed and not (retain is not None and retain.const is not False):
-                    self.record(Role.CARRIED, self.bound_at.get(carry.key, node), one, detail=(carry, node))
+                    state = self.states.get((carry.loop, carry.key), OTHER)
+                    self.record(Role.CARRIED, self.bound_at.get(carry.key, node), state, detail=(carry, node))
 
     # -- grad-mode switches ---------------------------------------------------------------------------------------------------------------
     def switch(self, name: str, args: list[Value], node: ast.expr) -> Value:

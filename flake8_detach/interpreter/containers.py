@@ -86,7 +86,7 @@ class Containers(Effects):
         for address in container.refs:
             if key is None:
                 self.add(address, kept)
-                self.state.delete((address, LENGTH))
+                self.state.write((address, LENGTH), NUMBER)
             else:
                 self.put(address, key, kept)
 
@@ -206,8 +206,13 @@ class Containers(Effects):
             if len(found) != len(slots) or not found:
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             for item in found:
-                out += self.inside(self.current(item), depth - 1)
+                out += [self.whole(v) for v in self.inside(self.current(item), depth - 1)]
         return out
+
+    @staticmethod
+    def whole(item: Value) -> Value:
+        """An item of a container that is used as a whole: where some items are live, all of them together are."""
+        return item._replace(grad=item.grad & ~Grad.CUT) if item.grad & Grad.LIVE else item
 
     # -- tensors written in place -----------------------------------------------------------------------------------------------------
     def current(self, value: Value) -> Value:
@@ -237,6 +242,10 @@ class Containers(Effects):
         own = [c for c in value.carried if any(loop.token == c.loop for loop in self.loops)]
         if not own or not value.grad & (Grad.LIVE | Grad.UNKNOWN):
             return value
-        token = self.token(node, "grown")
-        self.record(Role.GROW, node, value, detail=tuple(own), values=(Value(refs=frozenset((token,))),))
-        return value._replace(reach=value.reach | {token})
+        tokens = frozenset(self.growth(c.loop, c.key) for c in own)
+        self.record(Role.GROW, node, value, detail=tuple(own), values=(Value(refs=tokens),))
+        return value._replace(reach=value.reach | tokens)
+
+    def growth(self, loop: int, key: tuple[int, object]) -> int:
+        """The mark of what grows under a key with each iteration of a loop."""
+        return self.part(loop, ("growth", key))

@@ -9,11 +9,21 @@ import ast
 from collections.abc import Sequence
 
 from flake8_detach.knowledge.operations import Effect
-from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, DType, Grad, Kind, Leaf, Value
+from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, Carry, DType, Grad, Kind, Leaf, Value
 
 from .machine import Machine
 
 TENSORISH = Kind.TENSOR | Kind.UNKNOWN
+OPAQUE = Kind.OTHER | Kind.OBJECT | Kind.LIBRARY | Kind.CONTAINER
+"""Operands of which nothing is known: what is computed from them may be live."""
+
+
+def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
+    """Of a sum in which also the added term depends on the state, the carry is no running total but a recurrence."""
+    if len(carried) < 2:
+        return carried
+    through = {(c.loop, c.key) for c in carried if not c.direct}
+    return frozenset(c for c in carried if not c.direct or (c.loop, c.key) not in through)
 
 
 class Effects(Machine):
@@ -21,12 +31,13 @@ class Effects(Machine):
 
     def derive(self, operands: Sequence[Value], node: ast.AST, tag: object = "") -> Value:
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
-        operands = [v for v in operands if v.kind & TENSORISH or v.carried or v.reach]
         tensors = [v for v in operands if v.kind & TENSORISH]
+        known = not any(v.kind & OPAQUE for v in operands) and bool(operands)
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
         grad, surely, all_cut, integer = 0, False, True, bool(tensors)
         for value in operands:
-            reach |= value.reach
+            if value.kind & OPAQUE or value.grad & (Grad.LIVE | Grad.UNKNOWN):
+                reach |= value.reach
             carried |= value.carried
         for value in tensors:
             bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
@@ -40,11 +51,16 @@ class Effects(Machine):
             grad = Grad.LIVE
         elif all_cut:
             grad |= Grad.CUT
+        if not known and not surely:
+            grad |= Grad.UNKNOWN
         mode = self.mode
         if mode == Grad.CUT:
             grad, history = Grad.CUT, EMPTY
         elif mode != Grad.LIVE:
             grad |= Grad.CUT | Grad.UNKNOWN
+        if grad == Grad.CUT:
+            for value in operands:
+                reach |= value.reach
         kind = Kind.TENSOR if any(v.kind & Kind.TENSOR for v in tensors) else Kind.UNKNOWN
         leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
         return Value(
@@ -55,7 +71,7 @@ class Effects(Machine):
             frozenset((self.fresh(node, ("derived", tag)),)),
             history,
             reach,
-            carried if grad != Grad.CUT else NO_CARRY,
+            recurrent(carried) if grad != Grad.CUT else NO_CARRY,
         )
 
     def view(self, operand: Value, node: ast.AST) -> Value:
@@ -89,6 +105,7 @@ class Effects(Machine):
         """A new leaf that requires grad, in every grad mode."""
         out = self.plain(node, given)
         token = self.fresh(node, tag)
+        self.trace.leaves.add(token)
         return out._replace(grad=Grad.LIVE, refs=frozenset((token,)), history=frozenset((token,)), reach=out.reach | {token})
 
     def number(self, given: Sequence[Value]) -> Value:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
-from flake8_detach.value import EMPTY, NO_CARRY, OTHER, Carry, Grad, Kind, Value
+from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
 from .state import MODE, Difference, Key, State
 
@@ -98,6 +98,7 @@ class Machine:
         self.born = self.trace.born
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
+        self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
         self.called: set[int] = set()
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}
@@ -202,16 +203,16 @@ class Machine:
         token = self.token(node, tag, callee)
         grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
-        reach, carried = own, NO_CARRY
+        reach = own
         for value in given:
             reach |= value.reach
-            carried |= value.carried
-        return Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach, indirect(carried))
+        return Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach)
 
     def escape(self, values: Sequence[Value]) -> None:
         """These values are now in hands that the file does not show."""
         for value in values:
-            self.trace.escaped |= value.reach
+            if value.grad & (Grad.LIVE | Grad.UNKNOWN):
+                self.trace.escaped |= value.reach
 
     def event_use(self, node: ast.AST, values: Sequence[Value], callee: str) -> None:
         """Record that possibly live values are given to a call of unknown effect."""
@@ -220,9 +221,4 @@ class Machine:
             self.record(Role.USE, node, given[0], values=given, detail=callee)
 
 
-def indirect(carried: frozenset[Carry]) -> frozenset[Carry]:
-    """The same carries after a call: a state now, no running total."""
-    return frozenset(c._replace(direct=False) for c in carried) if carried else carried
-
-
-__all__ = ["DEPTH", "EMPTY", "Activation", "Class", "Function", "FunctionNode", "Loop", "Machine", "indirect"]
+__all__ = ["DEPTH", "EMPTY", "Activation", "Class", "Function", "FunctionNode", "Loop", "Machine"]

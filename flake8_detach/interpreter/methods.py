@@ -37,7 +37,9 @@ class Methods(Builtins):
         if own is not None:
             return own
         if receiver.names:
-            self.sink_method(receiver, name, args, keywords, node)
+            made = self.sink_method(receiver, name, args, keywords, node)
+            if made is not None:
+                return made
         kind = receiver.kind
         if kind & Kind.TENSOR and not kind & Kind.MODULE:
             return self.tensor_method(receiver, name, args, keywords, node)
@@ -115,13 +117,18 @@ class Methods(Builtins):
             return self.module_result(this, self.open(args, node), node, True)
         return self.unknown(node, [*args, *keywords.values()])
 
-    def sink_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> None:
-        """A sink among the methods of a library object."""
+    def sink_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value | None:
+        """A sink among the methods of a library object, or one that makes another such object."""
         for owner in receiver.names:
             sink = sinks.of_method(owner, name)
             if sink is not None:
                 self.reach_sink(sink, args, keywords, node)
-                return
+            made = sinks.class_of(f"{owner}.{name}")
+            if made is not None:
+                return self.library_object(made, args, keywords, node)
+            if sink is not None and receiver.kind & Kind.OBJECT and not any(a in self.instances for a in receiver.refs):
+                return OTHER
+        return None
 
     # -- tensors ----------------------------------------------------------------------------------------------------------------------------
     def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
@@ -173,6 +180,8 @@ class Methods(Builtins):
             return receiver
         reads_old = name not in ("copy_", "fill_", "zero_", "set_")
         if name in ("zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_") and not given:
+            return receiver
+        if given and not any(v.grad & (Grad.LIVE | Grad.UNKNOWN) for v in given):
             return receiver
         operands = [receiver, *given] if reads_old else [*given]
         new = self.derive(operands, node) if operands else self.plain(node)
@@ -251,7 +260,7 @@ class Methods(Builtins):
         if objects.LIGHTNING_BASES & receiver.names and name in ("log", "log_dict", "print", "manual_backward"):
             self.lightning_method(name, given, node, keywords)
             return NONE
-        if name not in MODULE_METHODS:
+        if name not in MODULE_METHODS and given:
             self.record_forward(receiver, result, given, node)
         self.give_away(operands, node, name)
         return result
@@ -434,17 +443,11 @@ class Methods(Builtins):
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]
             self.freeze_by_flag(receiver, flag)
             return self.set_requires_grad(receiver, flag, node) if flag.const is not False else receiver
-        if not sinks.of_method(None, name) and not self.idiom_sink(spelled, name):
+        sink = sinks.of_receiver(spelled, name) or sinks.of_method(None, name)
+        if sink is None:
             return self.guessed_method(receiver, name, args, keywords, node)
-        sink = self.idiom_sink(spelled, name) or sinks.of_method(None, name)
-        if sink is not None and not receiver.names:
-            self.reach_sink(sink, args, keywords, node)
+        self.reach_sink(sink, args, keywords, node)
         return Value(Kind.OTHER)
-
-    def idiom_sink(self, spelled: str, name: str) -> sinks.Sink | None:
-        """A sink by the receiver's name, where nothing in the file says what the receiver is."""
-        owner = sinks.RECEIVER_IDIOMS.get(spelled)
-        return sinks.of_method(owner, name) if owner is not None else None
 
     def training_step(self, receiver: Value, name: str, spelled: str, args: list[Value], node: ast.Call) -> Value:
         """step and zero_grad of what is called like an optimizer, or of a module."""
@@ -476,8 +479,8 @@ class Methods(Builtins):
             self.escape(given)
             return self.element(receiver, args[0] if args else NUMBER, node)
         operands = self.open(given, node)
-        result = self.unknown(node, [receiver._replace(carried=frozenset()), *operands], None)
-        if name not in MODULE_METHODS:
+        result = self.unknown(node, [receiver, *operands])
+        if name not in MODULE_METHODS and given:
             self.record_forward(receiver, result, given, node)
         self.give_away(operands, node, name)
         return result

@@ -100,6 +100,7 @@ class Objects(Containers):
         """A parameter of a module: a live leaf, unless the module is frozen."""
         token = self.token(node, ("parameter", name))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        self.trace.leaves.add(token)
         own = frozenset((token,))
         frozen = self.freeze_state(module)
         grad = Grad.CUT if frozen == FROZEN else Grad.LIVE | Grad.CUT if frozen & FROZEN else Grad.LIVE

@@ -65,8 +65,7 @@ class Program(Statements):
 
     def imported(self, dotted: str) -> Value:
         """A library name; a module object with sinks is known by its class."""
-        dotted = sinks.ALIASES.get(dotted, dotted)
-        owner = sinks.OBJECTS.get(dotted)
+        owner = sinks.OBJECTS.get(sinks.canonical(dotted))
         if owner is not None:
             return Value(Kind.OBJECT, names=frozenset((owner,)), refs=frozenset((self.part(0, dotted),)))
         return Value(Kind.LIBRARY, names=frozenset((canonical(dotted),)))
@@ -227,7 +226,7 @@ class Program(Statements):
         value = join_all(here.returns) if here.returns else OTHER
         left = self.trace.left.setdefault(here.frame, set())
         for part in self.inside(value):
-            if part.grad & (Grad.LIVE | Grad.UNKNOWN) or part.kind & Kind.OBJECT:
+            if part.grad & (Grad.LIVE | Grad.UNKNOWN):
                 left |= part.reach
         return value
 
@@ -336,8 +335,7 @@ class Program(Statements):
             self.set_mode(Grad.CUT)
         value = self.call_function(token, args, {}, None)
         self.set_mode(mark_mode)
-        for part in self.inside(value):
-            self.trace.escaped |= part.reach
+        self.escape(self.inside(value))
         return value
 
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:

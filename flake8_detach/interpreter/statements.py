@@ -70,7 +70,22 @@ class Statements(Methods):
             return
         if old.kind == Kind.TENSOR and old.refs:
             new = self.overwrite(old, new, node)
-        self.assign(target, new, node)
+        if isinstance(target, ast.Subscript):
+            self.add_to_item(target, new, value, node)
+        else:
+            self.assign(target, new, node)
+
+    def add_to_item(self, target: ast.Subscript, new: Value, term: Value, node: ast.AST) -> None:
+        """container[key] += term: a running total where the container is older than the iteration."""
+        container, key = self.eval(target.value), self.eval(target.slice)
+        if not container.kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT):
+            return
+        outlived = self.outlived(container)
+        if outlived and term.grad & (Grad.LIVE | Grad.UNKNOWN):
+            carry = Carry(outlived[-1], (min(container.refs, default=0), ITEMS), False, True)
+            new = self.grown(carry.key, new._replace(carried=new.carried | {carry}), node)
+        for address in container.refs:
+            self.put(address, key, new)
 
     def assign(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         if isinstance(target, ast.Name):
@@ -106,9 +121,11 @@ class Statements(Methods):
         if value.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.bound_at[key] = node
             if value.carried:
-                mine = [c for c in value.carried if c.key == key]
-                if mine:
+                mine = {c.loop for c in value.carried if c.key == key}
+                if mine and not any(c.loop in mine and c.key != key for c in value.carried):
                     return self.grown(key, value, node)
+        elif value.kind & Kind.CONTAINER:
+            self.bound_at[key] = node
         return value
 
     def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
@@ -150,6 +167,8 @@ class Statements(Methods):
         container = self.eval(target.value)
         key = self.eval(target.slice)
         if container.kind & Kind.TENSOR:
+            if not value.grad & (Grad.LIVE | Grad.UNKNOWN):
+                return
             if self.mode != Grad.CUT and not (container.grad == Grad.LIVE and container.leaf == Leaf.LEAF):
                 self.overwrite(container, self.derive([container, value], node), node)
             return
@@ -362,7 +381,7 @@ class Statements(Methods):
         self.record(Role.LOOP, node, iterable, detail=token)
         loop = Loop(token, self.state.mark())
         self.loops.append(loop)
-        exits: list[Difference] = [] if endless else [{}]
+        exits: list[Difference] = []
         first_backward = len(self.trace.events)
         for number in range(2):
             loop.number = number
@@ -381,7 +400,8 @@ class Statements(Methods):
             self.tag(loop, end, first_backward)
         self.loops.pop()
         self.state.rollback(loop.mark)
-        self.state.merge([*exits, *loop.breaks])
+        ends = [*exits, *loop.breaks]
+        self.state.merge(ends if ends or endless else [{}])
 
     def end_of_pass(self, loop: Loop) -> Difference | None:
         """The state at the end of the body, all ways that lead there joined; None when none does."""
@@ -414,13 +434,25 @@ class Statements(Methods):
         for event in self.trace.events[first:]:
             if event.role == Role.BACKWARD and not event.detail:
                 freed |= event.value.history
+        self.note_holders(end)
         for key, slot in end.items():
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and slot.history and slot.leaf != Leaf.LEAF:
                 if key[1] is ITEMS:
                     continue
                 dead_graph = bool(slot.history & freed) and not slot.grad & Grad.CUT
                 carry = Carry(loop.token, key, dead_graph, True)
-                self.state.write(key, slot._replace(carried=slot.carried | {carry}))
+                self.states[loop.token, key] = slot
+                grows = self.growth(loop.token, key)
+                self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+
+    def note_holders(self, end: Difference) -> None:
+        """An element of a tuple that a name holds is carried by the line that binds the name."""
+        own = self.here.scope
+        for key, slot in sorted(end.items(), key=lambda pair: pair[0][0] == own):
+            if isinstance(slot, Value) and slot.kind & Kind.CONTAINER and key in self.bound_at and len(slot.refs) < 4:
+                for address in self.with_parts(slot):
+                    for name in self.item_keys.get(address, ()):
+                        self.bound_at[address, name] = self.bound_at[key]
 
     def exec_Break(self, node: ast.Break) -> None:
         if self.loops:

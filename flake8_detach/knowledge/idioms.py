@@ -24,7 +24,7 @@ EVALUATIONS: Final = re.compile(
 )
 TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|step|loss|losses|forward|attack|finetune)(_|$)")
 LOADERS: Final = re.compile(r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$", re.I)
-BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step|update|train|step|penalty", re.I)
+BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
 
 

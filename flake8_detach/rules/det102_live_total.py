@@ -40,8 +40,9 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each growing bind whose value nobody back-propagates."""
+    states = {event.node for event in trace.of(Role.CARRIED)}
     for event in trace.of(Role.GROW):
-        if any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):  # type: ignore[attr-defined]
+        if event.node not in states and any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):  # type: ignore[attr-defined]
             token = event.values[0].refs
             if not token & trace.backpropagated and _stays(trace, event, token):
                 slow = trace.is_spent(event.value, token)
@@ -51,4 +52,6 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
-    return trace.is_spent(event.value, token) or not (token & trace.escaped or trace.is_given_away(token))
+    if trace.is_spent(event.value, token):
+        return True
+    return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame))

@@ -58,4 +58,4 @@ def _lasts(trace: Trace, event: Event) -> bool:
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the container is the file's own, and what it holds stays in the file."""
-    return trace.in_real_loop(event) and not (token & trace.escaped or trace.is_given_away(token))
+    return trace.in_real_loop(event) and bool(event.value.history - trace.leaves) and not (token & trace.escaped or trace.is_given_away(token))

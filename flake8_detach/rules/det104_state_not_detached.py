@@ -39,5 +39,5 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each backward through a graph that an earlier iteration freed, at the bind of the state."""
     for event in trace.of(Role.CARRIED):
         _, backward = event.detail  # type: ignore[misc]
-        if trace.is_live(event.value) and event.mode == Grad.LIVE:
+        if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
             yield Finding(event.node, {"line": str(backward.lineno)})

@@ -37,13 +37,13 @@ def check(trace: Trace) -> Iterator[Finding]:
             continue
         what = _what(trace, event, name)
         if what:
-            cure = "requires_grad_(...)" if event.target.kind & Kind.MODULE or "Module" in what else "requires_grad"
+            cure = "requires_grad_(...)" if event.value.kind & Kind.MODULE or "Module" in what else "requires_grad"
             yield Finding(event.node, {"name": f".{name} =", "what": what, "cure": cure})
 
 
 def _what(trace: Trace, event: Event, name: str) -> str:
     """On what the attribute was written, empty where it may be right."""
-    target = event.target
+    target = event.value
     module = target.kind == Kind.MODULE or (target.kind & Kind.UNKNOWN and trace.is_module(target))
     if name == "requires_grad":
         if module and not target.names & {"own requires_grad"}:

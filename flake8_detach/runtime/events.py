@@ -16,7 +16,7 @@ from .graph import Graph
 from .program import Loop, Site
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Round:
     """A loop as it runs in one activation: `start` and `first` are the clock and the sequence number at the beginning of its current iteration."""
 

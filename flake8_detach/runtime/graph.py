@@ -142,3 +142,9 @@ def _saved(node: Any) -> list[torch.Tensor]:
             continue
         found.extend(v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, torch.Tensor) and not v.is_leaf)
     return found
+
+
+def depends_on_range(tensor: torch.Tensor, first: int, end: int) -> bool:
+    """Whether the history of `tensor` has a node numbered from `first` up to (not including) `end`."""
+    root = node_of(tensor)
+    return root is not None and any(n < end for n in numbers(root, since=first))

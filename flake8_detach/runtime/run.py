@@ -35,6 +35,9 @@ class Run:
         self.visits: dict[int, int] = {}
         self.model_calls: list[ModuleCall] = []
         self.sinks: list[SinkCall] = []
+        self.totals: set[int] = set()
+        self.open_modules = 0
+        self.lines: Any = None
         self._found: dict[tuple[int, str], Occurrence] = {}
         self._handlers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         for name in sorted(m.name for m in pkgutil.iter_modules(witnesses.__path__)):

@@ -23,7 +23,7 @@ def install(run: Run) -> None:
 def _watched(run: Run, original: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
     def set_attribute(self: Any, name: str, value: Any) -> None:
         original(self, name, value)
-        if not run.busy and "grad" in name:
+        if not run.busy:
             _tell(run, self, name, value)
 
     return set_attribute

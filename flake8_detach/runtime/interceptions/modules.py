@@ -42,6 +42,7 @@ class Calls:
             if not inside and torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters()):
                 call = self._call(module)
             self.open.append((module, call))
+            self.run.open_modules = len(self.open)
 
     def _call(self, module: torch.nn.Module) -> ModuleCall | None:
         site = self.run.here()
@@ -58,11 +59,12 @@ class Calls:
                 if call is not None:
                     call.end = now()
                     # a pass that raised has no output, and no graph that anyone could use
-                    if call.end > call.first and any(live_in((_contents(output),))):
+                    if call.end > call.first and next(iter(live_in((_contents(output),))), None) is not None:
                         self.run.model_calls.append(call)
                         self.run.emit(call)
                 if opened is module:
                     break
+            self.run.open_modules = len(self.open)
 
 
 def _contents(output: Any) -> Any:

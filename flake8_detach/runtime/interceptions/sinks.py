@@ -21,7 +21,7 @@ from ..run import Run
 UNTOUCHED = {"warnings"}  # a wrapper would be the line that every warning names
 DEEPER = {"logging"}  # a caller's line is looked up: each of our frames is one more to skip
 
-LOGGING = (sinks.Role.LOG, sinks.Role.KEEPS)
+LOGGING = (sinks.Role.LOG,)
 Path = tuple[str, str]  # an attribute path below the module, and the name of the call
 
 

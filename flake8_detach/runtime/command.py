@@ -1,0 +1,53 @@
+"""The command `flake8-detach witness PROGRAM.py [ARGS...]`: runs a program under real PyTorch and prints what happened, one line per finding.
+
+The program keeps its standard streams and its exit status. The findings follow when it has ended, on standard error or in the file of `--output`,
+in flake8's form `path:line:column: CODE evidence`. Status 124 means that the time limit ended the program, 2 a wrong call or that torch is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import TIMEOUT
+from .occurrence import Witnessed
+from .process import TorchMissing, run_program
+
+TIMED_OUT = 124  # as timeout(1) has it
+WRONG_CALL = 2
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the command; returns the exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        witnessed = run_program(options.program, options.args, options.timeout)
+    except (TorchMissing, OSError, SyntaxError, UnicodeDecodeError) as error:
+        print(f"flake8-detach witness: {error}", file=sys.stderr)
+        return WRONG_CALL
+    if witnessed.error:
+        print(witnessed.error, end="", file=sys.stderr)
+    _print(options.program, witnessed, options.output)
+    if witnessed.timed_out:
+        print(f"flake8-detach witness: {options.program} was stopped after {options.timeout:g} seconds", file=sys.stderr)
+        return TIMED_OUT
+    return witnessed.status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("flake8-detach witness", description="run a program under real PyTorch and print the mistakes that happened")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds until the program is stopped (default: %(default)g)")
+    parser.add_argument("--output", type=Path, help="write the findings to this file instead of standard error")
+    parser.add_argument("program", help="the program, a Python file")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
+    return parser
+
+
+def _print(program: str, witnessed: Witnessed, output: Path | None) -> None:
+    text = "".join(f"{program}:{o.line}:{o.column + 1}: {o.code} {o.evidence}\n" for o in witnessed.occurrences)
+    if output is None:
+        sys.stderr.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")

@@ -1,0 +1,199 @@
+"""Watches the program line by line, by sys.settrace: functions that begin and return, iterations that end, exceptions, and what each line stored.
+
+Only frames of the program's own file are traced. An iteration ends when the loop's header runs again or the loop is left.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import torch
+
+from ..events import Activation, Comprehended, Held, IterationEnd, Raised, Returned, Round
+from ..graph import node_of, now, number, reaches_leaf
+from ..program import Loop
+from ..reach import Reach, Variable
+from ..run import Run
+from .functions import live_in
+
+RESUMABLE = 0x20 | 0x80 | 0x100 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})
+EARLY, SELDOM = 48, 32  # every one of a loop's first iterations is surveyed, later every SELDOM-th
+
+
+def install(run: Run, module: str) -> None:
+    """Traces the program, whose module is called `module`, from the next call on."""
+    run.lines = Lines(run, module)
+    sys.settrace(run.lines.begins)
+
+
+class Lines:
+    """The running functions and where they stand. `position` is the line that ran last: what changed since was its doing."""
+
+    def __init__(self, run: Run, module: str) -> None:
+        self.run = run
+        self.reach = Reach(module)
+        self.frames: list[FrameType] = []
+        self.suspended: dict[int, tuple[object, Activation]] = {}
+        self.position = 0
+        self.surveys: dict[Loop, int] = {}
+        self.error: BaseException | None = None
+        self.fresh_lists: list[tuple[Any, int, bool, int]] = []
+
+    def begins(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
+        """The tracer of new frames."""
+        if self.run.busy or not self.run.program.owns(frame.f_code):
+            return None
+        if event == "call":
+            self._called(frame)
+        return self.goes_on
+
+    def goes_on(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any]:
+        """The tracer of the program's frames."""
+        if self.run.busy:
+            return self.goes_on
+        self.run.clock += 1
+        with self.run.aside():
+            if event == "line":
+                self._line(frame)
+            elif event == "return":
+                self._returned(frame, arg)
+            elif event == "exception":
+                self._raised(frame, arg[1])
+        return self.goes_on
+
+    def _called(self, frame: FrameType) -> None:
+        code = frame.f_code
+        earlier = self.suspended.get(id(frame))
+        if earlier is not None and earlier[0] is code:
+            activation = earlier[1]
+        else:
+            activation = Activation(code.co_name, id(frame), frame.f_lineno, self._inside_model(frame), code.co_argcount, now())
+        self.run.stack.append(activation)
+        self.frames.append(frame)
+        self.position = frame.f_lineno
+
+    def _inside_model(self, frame: FrameType) -> bool:
+        if self.run.stack and self.run.stack[-1].inside_model or self.run.open_modules:
+            return True
+        names = frame.f_code.co_varnames
+        return frame.f_code.co_name == "forward" and bool(names) and isinstance(frame.f_locals.get(names[0]), torch.nn.Module)
+
+    def _line(self, frame: FrameType) -> None:
+        self._unwind(frame)
+        if not self.frames:
+            return
+        self._look(frame)
+        self._settle_lists(frame)
+        activation = self.run.stack[-1]
+        self._loops(activation, frame)
+        activation.line = self.position = frame.f_lineno
+
+    def _unwind(self, frame: FrameType) -> None:
+        # a generator that was closed, or a frame whose return went unseen under one of our own asides
+        while self.frames and self.frames[-1] is not frame and frame in self.frames:
+            self.frames.pop()
+            self.run.stack.pop()
+
+    def _returned(self, frame: FrameType, value: Any) -> None:
+        self._unwind(frame)
+        if not self.frames or self.frames[-1] is not frame:
+            return
+        self._look(frame)
+        activation = self.run.stack.pop()
+        self.frames.pop()
+        if frame.f_code.co_flags & RESUMABLE:
+            self.suspended[id(frame)] = (frame.f_code, activation)
+        if self.frames:
+            self.position = self.frames[-1].f_lineno
+            self.run.emit(Returned(activation, list(live_in((value,)))))
+        if frame.f_code.co_name in COMPREHENSIONS and value is not None:
+            self.fresh_lists.append((value, self.position, activation.inside_model, activation.began))
+
+    def _raised(self, frame: FrameType, error: BaseException) -> None:
+        # it passes through every frame on its way out: only the innermost one of the program is where it happened
+        if error is not self.error:
+            self.error = error
+            self.run.emit(Raised(error, frame, self.run.program.site(frame)))
+
+    def _settle_lists(self, frame: FrameType) -> None:
+        if not self.fresh_lists or frame.f_code.co_name in COMPREHENSIONS:
+            return
+        waiting, self.fresh_lists = self.fresh_lists, []
+        while waiting:
+            value, line, inside, since = waiting.pop()
+            # two references are ours: this variable and the call's argument
+            if sys.getrefcount(value) > 2:
+                numbers = [number(n) for t in live_in((value,)) if (n := node_of(t)) is not None and reaches_leaf(n, since)]
+                self.run.emit(Comprehended(line, numbers, inside, since))
+
+    def _variables(self, frame: FrameType, inside: bool) -> Iterator[Variable]:
+        code = frame.f_code
+        if frame.f_locals is frame.f_globals:
+            yield from (Variable(id(frame.f_globals), n, v, inside) for n, v in list(frame.f_globals.items()) if n[:2] != "__")
+            return
+        free = set(code.co_freevars)
+        for name, value in list(frame.f_locals.items()):
+            owner = self._owner(frame, name) if name in free else id(frame)
+            yield Variable(owner, name, value, inside)
+
+    def _owner(self, frame: FrameType, name: str) -> int:
+        # a closure's variable belongs to the function that made it, when that function still runs
+        for outer in reversed(self.frames):
+            if name in outer.f_code.co_cellvars:
+                return id(outer)
+        return id(frame)
+
+    def _globals(self, frame: FrameType) -> Iterator[Variable]:
+        if frame.f_locals is not frame.f_globals:
+            for name in frame.f_code.co_names:
+                if name in frame.f_globals:
+                    yield Variable(id(frame.f_globals), name, frame.f_globals[name], False)
+
+    def _look(self, frame: FrameType) -> None:
+        if now() == 0:
+            return
+        inside = self.run.stack[-1].inside_model
+        variables = [*self._globals(frame), *self._variables(frame, inside)]
+        self.reach.look(variables, self.position, self.run.clock)
+
+    def everything(self) -> list[Variable]:
+        """All variables of the program, outermost function first; what a module call's function has comes last."""
+        found: list[Variable] = []
+        for frame, activation in zip(self.frames, self.run.stack):
+            found.extend(self._globals(frame))
+            found.extend(self._variables(frame, activation.inside_model))
+        return sorted(found, key=lambda v: v.inside_model)
+
+    def _loops(self, activation: Activation, frame: FrameType) -> None:
+        line, rounds = frame.f_lineno, activation.rounds
+        while rounds and not rounds[-1].loop.holds(line):
+            self._iteration_ends(activation, rounds[-1])
+            rounds.pop()
+        for loop in self.run.program.loops_of(frame.f_code):
+            if not loop.header(line):
+                continue
+            running = next((r for r in rounds if r.loop == loop), None)
+            if running is None:
+                rounds.append(Round(loop, self.run.clock, now()))
+                self._survey(loop)
+            elif not loop.header(activation.line) or loop.first == loop.last:
+                self._iteration_ends(activation, running)
+
+    def _iteration_ends(self, activation: Activation, round_: Round) -> None:
+        held = self._survey(round_.loop)
+        if held is not None:
+            self.run.emit(IterationEnd(activation, round_, held, self._first_seen))
+        round_.start, round_.first, round_.turns = self.run.clock, now(), round_.turns + 1
+
+    def _first_seen(self, holder: int) -> int:
+        return self.reach.first_seen.get(holder, self.run.clock)
+
+    def _survey(self, loop: Loop) -> list[Held] | None:
+        count = self.surveys[loop] = self.surveys.get(loop, 0) + 1
+        if now() == 0 or count > EARLY and count % SELDOM:
+            return None
+        return self.reach.survey(self.everything(), self.position, self.run.clock)

@@ -1,0 +1,274 @@
+"""What a program can still reach: the roads from its variables over containers and attributes to live tensors.
+
+A breadth-first walk over ordinary Python objects, bounded in depth and number. It calls no code of the program: no property, no `__getattr__`,
+no `__eq__`, no iterator. The links it walks are remembered with the line after which they were first seen: that is the line that stored.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, GeneratorType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import torch
+
+from .events import Held, Link
+from .graph import node_of, number
+
+SKIPPED_PACKAGES = ("torch.optim", "torch.utils", "logging", "matplotlib", "pandas", "numpy", "tqdm", "tensorboard", "threading", "multiprocessing", "io")
+SKIPPED_ATTRIBUTES = frozenset({"_parameters", "_non_persistent_buffers_set", "_state_dict_hooks", "_load_state_dict_pre_hooks"})
+SHORT = 24  # of a longer sequence a quick look takes the two ends
+WATCHED = 200
+
+
+class Kind(enum.Enum):
+    """How the children of an object are found."""
+
+    NOTHING = enum.auto()
+    TENSOR = enum.auto()
+    SEQUENCE = enum.auto()
+    MAPPING = enum.auto()
+    SET = enum.auto()
+    OBJECT = enum.auto()
+    CLASS = enum.auto()
+    FUNCTION = enum.auto()
+    CELL = enum.auto()
+    METHOD = enum.auto()
+    PARTIAL = enum.auto()
+    GENERATOR = enum.auto()
+
+
+_EXACT: dict[type, Kind] = {
+    FunctionType: Kind.FUNCTION,
+    CellType: Kind.CELL,
+    MethodType: Kind.METHOD,
+    functools.partial: Kind.PARTIAL,
+    GeneratorType: Kind.GENERATOR,
+}
+_ATOMS = (str, bytes, int, float, complex, type(None), ModuleType, BuiltinFunctionType, CodeType, FrameType, range, slice, torch.Size, enum.Enum)
+
+
+@functools.cache
+def kind_of(cls: type) -> Kind:
+    """How to look into instances of `cls`."""
+    if cls in _EXACT:
+        return _EXACT[cls]
+    if issubclass(cls, torch.Tensor):
+        return Kind.TENSOR
+    if issubclass(cls, _ATOMS):
+        return Kind.NOTHING
+    for base, kind in ((dict, Kind.MAPPING), ((list, tuple, deque), Kind.SEQUENCE), ((set, frozenset), Kind.SET), (type, Kind.CLASS)):
+        if issubclass(cls, base):
+            return kind
+    if cls.__module__.startswith(SKIPPED_PACKAGES):
+        return Kind.NOTHING
+    return Kind.OBJECT
+
+
+class Entry(NamedTuple):
+    """One link met on a walk; `parent` is the entry of the holder, -1 for a variable."""
+
+    holder: int
+    label: object
+    child: Any
+    parent: int
+    depth: int
+    inside_model: bool
+
+
+class Variable(NamedTuple):
+    """A root: a variable of a running function (or of the module), and whether a module call runs that function."""
+
+    owner: int
+    name: str
+    value: Any
+    inside_model: bool
+
+
+class Known:
+    """A link as it was last seen."""
+
+    __slots__ = ("line", "mark", "sure", "time")
+
+    def __init__(self, mark: tuple[int, int], line: int, time: int, sure: bool) -> None:
+        self.mark, self.line, self.time, self.sure = mark, line, time, sure
+
+
+class Reach:
+    """The links seen so far. `module` is the name of the program's module: its own classes and functions are looked into as well."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.links: dict[tuple[int, object], Known] = {}
+        self.first_seen: dict[int, int] = {}
+        self.watched: list[Any] = []
+
+    def look(self, variables: Iterable[Variable], line: int, time: int) -> None:
+        """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey."""
+        self._unwatch()
+        roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
+        for entry in self._walk(roots, depth=3, budget=400, whole=False):
+            self._meet(entry, line, time)
+        watched = [Entry(id(holder), label, child, -1, 1, False) for holder in self.watched for label, child in self._children(holder, False)]
+        for entry in self._walk(watched, depth=3, budget=600, whole=False):
+            self._meet(entry, line, time)
+
+    def _unwatch(self) -> None:
+        # a holder that only we keep has died for the program; three references: the list, the loop variable, the call
+        self.watched = [holder for holder in self.watched if sys.getrefcount(holder) > 3]
+
+    def survey(self, variables: Iterable[Variable], line: int, time: int) -> list[Held]:
+        """A thorough look from all variables, outermost function first: every live tensor that can be reached, with its road."""
+        roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
+        entries = list(self._walk(roots, depth=14, budget=20000, whole=True))
+        found = []
+        for entry in entries:
+            self._meet(entry, line, time)
+            node = node_of(entry.child) if isinstance(entry.child, torch.Tensor) else None
+            if node is not None:
+                found.append((entry, number(node)))
+        self._forget(entries)
+        self._watch(entries, [entry for entry, _ in found])
+        return [Held(entry.child, number_, self._road(entry, entries), entry.inside_model) for entry, number_ in found]
+
+    def _forget(self, entries: list[Entry]) -> None:
+        # an id is only as good as its object's life: what cannot be reached any more may be another object tomorrow
+        alive = {e.holder for e in entries} | {id(e.child) for e in entries}
+        self.first_seen = {holder: time for holder, time in self.first_seen.items() if holder in alive}
+
+    def _watch(self, entries: list[Entry], held: list[Entry]) -> None:
+        chosen: dict[int, Any] = {}
+        for entry in held:
+            for parent in (entry.parent, entries[entry.parent].parent if entry.parent >= 0 else -1):
+                if parent >= 0 and len(chosen) < WATCHED:
+                    chosen[id(entries[parent].child)] = entries[parent].child
+        self.watched = list(chosen.values())
+
+    def _meet(self, entry: Entry, line: int, time: int) -> None:
+        child = entry.child
+        mark = (id(child), 0)
+        if isinstance(child, torch.Tensor):
+            node = node_of(child)
+            if node is None:
+                return
+            mark = (id(child), number(node))
+        else:
+            self.first_seen.setdefault(id(child), time)
+        key = (entry.holder, entry.label)
+        known = self.links.get(key)
+        if known is None or known.mark != mark:
+            sure = known is not None or entry.parent < 0 or self.first_seen.get(entry.holder, time) < time
+            self.links[key] = Known(mark, line, time, sure)
+
+    def _road(self, entry: Entry, entries: list[Entry]) -> list[Link]:
+        road = []
+        while True:
+            known = self.links[entry.holder, entry.label]
+            road.append(Link(entry.holder, entry.label, known.line, known.time, entry.parent < 0, known.sure))
+            if entry.parent < 0:
+                return road[::-1]
+            entry = entries[entry.parent]
+
+    def _walk(self, roots: list[Entry], depth: int, budget: int, whole: bool) -> Iterator[Entry]:
+        todo: deque[Entry] = deque(roots)
+        visited: set[int] = set()
+        count = 0
+        while todo and count < budget:
+            entry = todo.popleft()
+            kind = kind_of(type(entry.child))
+            if kind is Kind.NOTHING or kind is not Kind.TENSOR and id(entry.child) in visited:
+                continue
+            if kind is Kind.CLASS and entry.child.__module__ != self.module:
+                continue
+            yield entry
+            count += 1
+            if kind is not Kind.TENSOR and entry.depth < depth:
+                visited.add(id(entry.child))
+                # entries are numbered in the order in which they are yielded
+                position = count - 1
+                for label, child in self._children(entry.child, whole):
+                    todo.append(Entry(id(entry.child), label, child, position, entry.depth + 1, entry.inside_model))
+
+    def _children(self, value: Any, whole: bool) -> Iterable[tuple[object, Any]]:
+        kind = kind_of(type(value))
+        if kind is Kind.SEQUENCE:
+            return _elements(value, whole)
+        if kind is Kind.MAPPING:
+            return _items(value, whole)
+        if kind is Kind.OBJECT:
+            return _attributes(value, whole)
+        if kind is Kind.SET:
+            return [(id(v), v) for v in (value if whole else list(value)[:SHORT])]
+        if kind is Kind.FUNCTION:
+            return _cells(value) if value.__module__ == self.module else []
+        return _others(value, kind)
+
+
+def _elements(value: Any, whole: bool) -> list[tuple[object, Any]]:
+    size = len(value)
+    if whole or size <= SHORT:
+        return list(enumerate(value))
+    ends = [*range(2), *range(size - SHORT, size)]
+    return [(i, value[i]) for i in ends]
+
+
+def _items(value: dict[Any, Any], whole: bool) -> list[tuple[object, Any]]:
+    if whole or len(value) <= 4 * SHORT:
+        return [(_label(k), v) for k, v in dict.items(value)]
+    last = [k for k, _ in zip(dict.__reversed__(value), range(SHORT))]
+    return [(_label(k), dict.__getitem__(value, k)) for k in last]
+
+
+def _label(key: object) -> object:
+    # a key's own __hash__ and __eq__ are code of the program
+    return key if type(key) in (str, int) else id(key)
+
+
+def _attributes(value: Any, whole: bool) -> list[tuple[object, Any]]:
+    try:
+        own = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        # a class with __slots__, or of C: it has no dictionary
+        own = {}
+    found = [(name, child) for name, child in list(own.items()) if name not in SKIPPED_ATTRIBUTES and (whole or name != "_modules")]
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            descriptor = cls.__dict__.get(name)
+            if descriptor is not None and type(descriptor).__name__ == "member_descriptor":
+                found.extend((name, child) for child in _slot(descriptor, value))
+    return found
+
+
+def _slot(descriptor: Any, value: Any) -> list[Any]:
+    try:
+        return [descriptor.__get__(value)]
+    except AttributeError:
+        # the slot is empty
+        return []
+
+
+def _cells(function: FunctionType) -> list[tuple[object, Any]]:
+    return [(f"closure {i}", cell) for i, cell in enumerate(function.__closure__ or ())]
+
+
+def _others(value: Any, kind: Kind) -> list[tuple[object, Any]]:
+    if kind is Kind.CELL:
+        try:
+            return [("cell", value.cell_contents)]
+        except ValueError:
+            # the cell is empty
+            return []
+    if kind is Kind.METHOD:
+        return [("__self__", value.__self__)]
+    if kind is Kind.PARTIAL:
+        return [("func", value.func), ("args", value.args), ("keywords", value.keywords)]
+    if kind is Kind.GENERATOR and value.gi_frame is not None:
+        return list(value.gi_frame.f_locals.items())
+    if kind is Kind.CLASS:
+        return [(name, child) for name, child in list(vars(value).items()) if not name.startswith("__")]
+    return []

@@ -1,0 +1,19 @@
+"""DET201 numpy_on_live: `.numpy()` was called on a live tensor with gradients enabled, and torch refused."""
+
+from __future__ import annotations
+
+from ..events import TorchCall
+from ..run import Run
+
+CODE = "DET201"
+
+
+class Witness:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def on_torch_call(self, event: TorchCall) -> None:
+        if event.name == "numpy" and event.before and isinstance(event.error, RuntimeError) and "requires grad" in str(event.error):
+            site = self.run.here()
+            if site is not None:
+                self.run.report(CODE, site, f"{type(event.error).__name__}: {event.error}")
