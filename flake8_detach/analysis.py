@@ -33,11 +33,12 @@ class Report(NamedTuple):
 
 def check(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Report]:
     """All findings of one file, sorted by place. `lines` are the file's lines with their ends, `filename` as flake8 shows it."""
-    if not may_fire("".join(lines)):
+    source = "".join(lines)
+    if not may_fire(source):
         return []
     from .interpreter import interpret
 
-    trace = interpret(tree, filename)
+    trace = interpret(tree, filename, source)
     found = {
         Report(line, _column(lines, line, column), code, message)
         for code, rule in rules().items()

@@ -29,7 +29,7 @@ class Pass(NamedTuple):
 
 def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
-    if _is_test_file(trace.filename):
+    if _is_test_file(trace):
         return
     busy = _frames_that_train(trace)
     for index, event in enumerate(trace.events):
@@ -39,9 +39,13 @@ def passes(trace: Trace) -> Iterator[Pass]:
                 yield found
 
 
-def _is_test_file(filename: str) -> bool:
-    path = PurePath(filename)
-    return bool(TEST_FILE.match(path.stem)) and path.stem not in ("test",) and path.suffix == ".py" or "tests" in path.parts
+def _is_test_file(trace: Trace) -> bool:
+    """Whether the file holds unit tests: by its folder, or by its name and what it defines."""
+    path = PurePath(trace.filename)
+    if "tests" in path.parts:
+        return True
+    defined = [n.name for n in trace.tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+    return bool(TEST_FILE.match(path.stem)) and any(n.startswith(("test_", "Test")) for n in defined)
 
 
 def _wasted(trace: Trace, event: Event) -> bool:
@@ -55,6 +59,10 @@ def _wasted(trace: Trace, event: Event) -> bool:
 
 def builds_graph(trace: Trace, event: Event) -> bool:
     """Whether what is called is known to be a model whose output requires grad."""
+    called = event.node.func if isinstance(event.node, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
+        return True
     if event.target.kind & Kind.MODULE:
         return trace.is_live(event.value) or (trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0)
     return trace.is_module(event.target)
@@ -74,7 +82,6 @@ def _frames_that_train(trace: Trace) -> set[int]:
 def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | None:
     """The frame whose pass a model call belongs to: the nearest with evidence of its own, or where the result ends."""
     frame, node = event.frame, event.node
-    tokens = event.value.refs | event.value.history
     while True:
         what = _evidence(trace, event, index, frame, busy)
         if what:
@@ -82,7 +89,7 @@ def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | No
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
             return None
-        if not trace.left.get(frame, set()) & tokens and not _only_forwards(trace, frame):
+        if not _leaves(trace, event, frame) and not _only_forwards(trace, frame):
             return _quiet_end(trace, event, frame, node, busy)
         frame, node = up.parent, up.call
 
@@ -94,8 +101,22 @@ def _only_forwards(trace: Trace, frame: int) -> bool:
 def _quiet_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[int]) -> Pass | None:
     """The result ends in a frame that says nothing itself: a pass when the model is in eval mode and nobody trains there."""
     name = idioms.words(trace.function(frame))
+    outer = _outer_evidence(trace, event, frame, busy)
+    if outer is not None:
+        return outer
     if event.detail == Training.EVAL and frame not in busy and not idioms.TRAININGS.search(name):
         return _pass(trace, event, frame, node, f"`{trace.function(frame) or 'this script'}`")
+    return None
+
+
+def _outer_evidence(trace: Trace, event: Event, frame: int, busy: set[int]) -> Pass | None:
+    """A caller that says of itself that it is an evaluation: the pass is its, though the result ends in a helper."""
+    while trace.frames[frame].parent >= 0:
+        node, frame = trace.frames[frame].call, trace.frames[frame].parent
+        named = trace.frames[frame].function is not None and isinstance(node, ast.expr)
+        what = _evidence(trace, event, trace.events.index(event), frame, busy) if named else ""
+        if what and node is not None:
+            return _pass(trace, event, frame, node, what)
     return None
 
 
@@ -106,21 +127,31 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
     if name.startswith("test_") or words in ("forward", "__call__", "__init__"):
         return ""
     label = f"`{name}`" if name else "this evaluation"
-    if event.detail == Training.EVAL and _put_into_eval(trace, event, index, frame):
+    if event.detail == Training.EVAL and _put_into_eval(trace, event, index, frame, frame in busy):
         return label
     if frame in busy:
         return label if event.detail == Training.EVAL and _in_eval_loop(trace, event, frame) else ""
     if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not _probe(trace, event, words):
-        return label
+        if not _leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
+            return label
     return label if _in_eval_loop(trace, event, frame) else ""
 
 
-def _put_into_eval(trace: Trace, event: Event, index: int, frame: int) -> bool:
-    """Whether a call of eval() in this frame, before the model call, is the last word on the model's mode in it."""
+def _leaves(trace: Trace, event: Event, frame: int) -> bool:
+    """Whether the result leaves the frame live."""
+    return bool(trace.left.get(frame, set()) & (event.value.refs | event.value.history))
+
+
+def _put_into_eval(trace: Trace, event: Event, index: int, frame: int, busy: bool) -> bool:
+    """Whether a call of eval() in this frame, before the model call, is the last word on the model's mode in it.
+
+    In a frame that also trains, the eval() must stand in the same training loop, or the call in a loop that does not train.
+    """
+    outermost = next((t for t in event.loops if trace.loops[t][1] == frame), None)
     for earlier in reversed(trace.events[:index]):
         if earlier.role == Role.TRAINING and earlier.frame == frame:
             if earlier.detail == Training.EVAL:
-                return True
+                return not busy or outermost is None or outermost in earlier.loops or not _trains_in(trace, outermost)
             if earlier.value.refs & event.target.refs:
                 return False
     return False

@@ -79,6 +79,9 @@ class Trace:
         self.proven: set[int] = set()
         self.modules: set[int] = set()
         self.leaves: set[int] = set()
+        self.model_classes: set[str] = set()
+        self.part_of: dict[int, int] = {}
+        self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
         self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
@@ -95,7 +98,9 @@ class Trace:
             return False
         if value.grad & Grad.LIVE:
             return True
-        return bool(value.grad & Grad.UNKNOWN) and any(self.lives(token) for token in value.history)
+        if not value.grad & Grad.UNKNOWN:
+            return False
+        return bool(value.refs & self.proven) or any(self.lives(token) for token in value.history)
 
     def is_surely_live(self, value: Value) -> bool:
         """Live, and on no path known to be cut."""
@@ -116,7 +121,15 @@ class Trace:
 
     def is_module(self, callee: Value) -> bool:
         """Whether the file shows that this is an nn.Module whose call builds a graph."""
-        return bool(callee.refs & self.modules) and not callee.kind & Kind.FUNCTION
+        return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs)
+
+    def _in_module(self, token: int) -> bool:
+        """Whether a token is of a module, or of a part of one."""
+        while token not in self.modules:
+            if token not in self.part_of:
+                return False
+            token = self.part_of[token]
+        return True
 
     def is_backpropagated(self, value: Value) -> bool:
         """Whether anything computed from the value (or the value) is handed to backward, autograd.grad or an optimizer."""
@@ -129,6 +142,10 @@ class Trace:
                 return True
         return False
 
+    def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:
+        """Whether an iteration of one of the loops builds a part of the value's graph anew."""
+        return any(set(self.born.get(token, ())) & set(loops) for token in value.history - self.leaves)
+
     def is_given_away(self, token: frozenset[int]) -> bool:
         """Whether something that carries the token is given to a call that the file does not show."""
         return any(
@@ -136,6 +153,27 @@ class Trace:
             for event in self.of(Role.USE)
             for value in event.values
         )
+
+    def is_made_below(self, token: int, frame: int) -> bool:
+        """Whether a place is in a frame, or in one that it called."""
+        made = self.sites[token].frame
+        while made >= 0 and made != frame:
+            made = self.frames[made].parent
+        return made == frame
+
+    def is_reached(self, frame: int) -> bool:
+        """Whether the module body leads to a frame, so that the file shows how it is used."""
+        while frame > 0:
+            frame = self.frames[frame].parent
+        return frame == 0
+
+    def are_known(self, tokens: frozenset[int]) -> bool:
+        """Whether none of these is a module (or a part of one) that the file does not show."""
+        return not any(self._in_module(token) for token in tokens)
+
+    def is_model_method(self, frame: int) -> bool:
+        """Whether a frame runs a method of a class of the file that is an nn.Module."""
+        return self.frames[frame].owner in self.model_classes
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""

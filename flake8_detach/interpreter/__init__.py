@@ -12,6 +12,6 @@ from flake8_detach.trace import Trace
 from .program import Program
 
 
-def interpret(tree: ast.Module, filename: str = "<unknown>") -> Trace:
+def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "") -> Trace:
     """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed."""
-    return Program(tree, filename).run()
+    return Program(tree, filename, source).run()

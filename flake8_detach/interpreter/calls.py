@@ -14,11 +14,13 @@ from flake8_detach.knowledge.sink import Sink
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
 
-from .containers import ITEMS
+
 from .expressions import Expressions
+from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
 from .objects import FROZEN
 
 PASS_THROUGH: Final = frozenset("list tuple set sorted reversed iter frozenset".split())
+MAKES_ARRAYS: Final = frozenset(f"numpy.{n}" for n in "array asarray zeros ones empty full arange linspace stack concatenate vstack hstack".split())
 NUMBERS: Final = frozenset("len int float bool complex ord hash id round divmod isinstance issubclass hasattr callable any all".split())
 
 
@@ -111,9 +113,13 @@ class Calls(Expressions):
     def give_away(self, operands: list[Value], node: ast.expr, name: str) -> None:
         """Values handed to a call that the file does not show; a name that says so back-propagates them."""
         if idioms.BACKPROPAGATES.search(name):
-            for value in operands:
-                self.trace.backpropagated |= value.reach
+            self.back_propagated(operands)
         self.event_use(node, operands, name)
+
+    def back_propagated(self, values: list[Value]) -> None:
+        """Code that the file does not show probably back-propagates these: no leak, but no proof that they are live either."""
+        for value in self.open(values, ast.Pass()):
+            self.trace.backpropagated |= value.reach
 
     # -- library functions --------------------------------------------------------------------------------------------------------------
     def call_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -129,7 +135,8 @@ class Calls(Expressions):
         if name.startswith("torch."):
             return self.call_torch(name, args, keywords, node)
         if sink is not None and sink.role in (SinkRole.ARRAY, SinkRole.INERT) and name.startswith("numpy."):
-            return Value(Kind.ARRAY, reach=self.number(self.open(args, node)).reach)
+            sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+            return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
         return self.call_other_library(name, args, keywords, node)
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -149,6 +156,8 @@ class Calls(Expressions):
         given = self.open([*args, *keywords.values()], node)
         root = name.partition(".")[0]
         effect = operations.WRAPPERS.get(name)
+        if name.endswith("amp.scale_loss") and args:
+            return self.derive(args[:1], node)
         if effect == Effect.TUPLE:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name == "functools.partial" and args:
@@ -157,6 +166,8 @@ class Calls(Expressions):
             return self.copied(args[0], node) if args else OTHER
         if name in ("collections.defaultdict", "collections.OrderedDict", "collections.deque", "collections.Counter"):
             out = self.container(node, name)[1] if not args or name.endswith("defaultdict") else self.copied(args[0], node)
+            if not name.endswith("deque"):
+                self.mappings |= out.refs
             return out._replace(names=frozenset(("bounded",))) if "maxlen" in keywords or len(args) > 1 else out
         if name in ("itertools.chain", "itertools.cycle", "itertools.islice") and args:
             return self.tuple_of(node, join_all([self.items(a, node) for a in args if a.kind & ~Kind.NUMBER] or [OTHER]), None)
@@ -203,6 +214,8 @@ class Calls(Expressions):
         """A copy: of a container a new one with the same items, of a tensor one with the same liveness, of a module a new module."""
         if value.kind & Kind.CONTAINER:
             address, out = self.container(node, "copy")
+            if value.refs <= self.mappings:
+                self.mappings.add(address)
             for key, item in self.pairs(value, node):
                 self.put(address, key, item)
             return out
@@ -211,7 +224,7 @@ class Calls(Expressions):
             for address in value.refs:
                 if address in self.instances:
                     self.instances[token] = self.instances[address]
-                for name in [*self.fields.get(address, ()), ITEMS, "parameters", "chain", *self.item_keys.get(address, ())]:
+                for name in [*self.fields.get(address, ()), ITEMS, HOLDS, CHAIN, *self.item_keys.get(address, ())]:
                     slot = self.state.store.get((address, name))
                     if slot is not None:
                         self.state.write((token, name), slot)
@@ -242,7 +255,8 @@ class Calls(Expressions):
         if name.startswith(("torch.hub.", "torch.jit.load")):
             return self.foreign_module(node)
         if name.startswith("torch.distributed."):
-            return OTHER
+            wraps = name.rpartition(".")[2] in ("parallelize_module", "fully_shard", "FullyShardedDataParallel", "checkpoint_wrapper")
+            return (args or [keywords.get("module", OTHER)])[0] if wraps else OTHER
         return self.torch_function(name, args, keywords, node)
 
     def torch_function(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -262,9 +276,9 @@ class Calls(Expressions):
         if last in ("Tensor", "FloatTensor", "DoubleTensor", "HalfTensor", "as_tensor", "asarray", "LongTensor", "IntTensor", "ByteTensor", "BoolTensor"):
             return self.legacy_tensor(last, args, keywords, node)
         if effect == Effect.FIRST:
-            if args:
-                self.trace.modules |= args[0].refs
-            return args[0] if args else OTHER
+            first = args[0] if args else keywords.get("module", OTHER)
+            self.trace.modules |= first.refs
+            return first
         if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
             return self.created(last, effect, args, keywords, node)
         if effect in (Effect.NUMBER, Effect.OTHER):
@@ -331,12 +345,12 @@ class Calls(Expressions):
         address, _ = self.container(node, ("module", name))
         last = name.rpartition(".")[2]
         own = frozenset((address,))
-        for key in ("mode", "frozen", "chain"):
+        for key in (TRAINING, FREEZING, CHAIN):
             self.state.delete((address, key))
         out = Value(Kind.MODULE | (Kind.CONTAINER if last in objects.HOLDERS else 0), refs=own, names=frozenset((name,)))
         parts = args
         if last not in objects.HOLDERS:
-            self.state.write((address, "parameters"), int(objects.has_parameters(name)))
+            self.state.write((address, HOLDS), int(objects.has_parameters(name)))
             return out
         if last != "Sequential" and args:
             parts = self.inside_list(args[0])
@@ -347,9 +361,9 @@ class Calls(Expressions):
         for index, part in enumerate(parts):
             self.put(address, constant(index), part)
         if last == "Sequential" and parts and len(parts) <= 24 and len(parts) == len(args):
-            self.state.write((address, "chain"), constant(len(parts)))
+            self.state.write((address, CHAIN), constant(len(parts)))
         holds = any(self.may_hold_parameters(p) or p.kind & ~Kind.MODULE for p in parts) or not parts
-        self.state.write((address, "parameters"), int(holds))
+        self.state.write((address, HOLDS), int(holds))
         return out
 
     def inside_list(self, value: Value) -> list[Value]:
@@ -364,6 +378,8 @@ class Calls(Expressions):
         token = self.token(node, "optimizer")
         held: frozenset[int] = EMPTY
         for value in self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node):
+            modules = frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
+            held |= self.with_parts(Value(Kind.MODULE, refs=modules)) if modules else EMPTY
             held |= value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
             for inner in self.inside(value):
                 held |= inner.refs | frozenset(m for t in inner.refs for m in self.parameters.get(t, EMPTY))
@@ -436,7 +452,7 @@ class Calls(Expressions):
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
             trace.backpropagated |= one.reach
             trace.proven |= one.refs
-            roots = {t for t in one.history if t not in one.refs}
+            roots = {t for t in one.history if t not in one.refs and trace.sites[t].callee is not None}
             if len(roots) == 1 and one.grad == Grad.UNKNOWN:
                 trace.proven |= roots
             for carry in one.carried:

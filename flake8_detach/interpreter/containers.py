@@ -12,9 +12,9 @@ from flake8_detach.trace import Role
 from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
 
 from .effects import Effects
+from .state import ITEMS, LENGTH, NOW
 
-ITEMS = "items"
-LENGTH = "length"
+STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 INDEXABLE = Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT | Kind.MODULE
 
 
@@ -59,6 +59,7 @@ class Containers(Effects):
     def mapping(self, node: ast.AST, pairs: Iterable[tuple[Value, Value]]) -> Value:
         """A new dict."""
         address, value = self.container(node, "dict")
+        self.mappings.add(address)
         for key, item in pairs:
             self.put(address, key, item)
         return value
@@ -94,7 +95,7 @@ class Containers(Effects):
         """Record each possibly live tensor that a stored value holds."""
         overwritten = key is not None and key.const is not UNSURE
         for part in self.inside(kept):
-            if part.grad & (Grad.LIVE | Grad.UNKNOWN) and part.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            if part.grad & (Grad.LIVE | Grad.UNKNOWN) and not part.kind & ~STORABLE:
                 token = self.token(node, "kept")
                 self.record(Role.STORE, node, part, container, (Value(refs=frozenset((token,))),), (outlived, overwritten))
 
@@ -128,7 +129,13 @@ class Containers(Effects):
 
     # -- out ------------------------------------------------------------------------------------------------------------------------
     def items(self, value: Value, node: ast.AST) -> Value:
-        """What iteration or an unknown subscript takes out of a value."""
+        """What iteration takes out of a value: of a mapping, its keys."""
+        if value.kind & Kind.CONTAINER and value.refs and value.refs <= self.mappings:
+            return TEXT
+        return self.contents(value, node)
+
+    def contents(self, value: Value, node: ast.AST) -> Value:
+        """What an unknown subscript takes out of a value."""
         if value.kind & Kind.CONTAINER or any((a, ITEMS) in self.state.store for a in value.refs):
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, ITEMS)), Value)]
             if found:
@@ -164,7 +171,7 @@ class Containers(Effects):
             if value.kind & Kind.UNKNOWN and value.refs:
                 name = item_key(key.const) if key.const is not UNSURE else ITEMS
                 return self.current(self.piece(value, name, node))
-        return self.items(value, node)
+        return self.contents(value, node)
 
     def _index(self, value: Value, key: object) -> object:
         """A negative index counted from the front where the length is known."""
@@ -219,7 +226,7 @@ class Containers(Effects):
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
         if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
             for address in value.refs:
-                slot = self.state.store.get((address, "tensor"))
+                slot = self.state.store.get((address, NOW))
                 if isinstance(slot, Value):
                     value = slot if len(value.refs) == 1 else join(value, slot)
         return value
@@ -230,10 +237,10 @@ class Containers(Effects):
         if old.dtype == DType.INTEGER:
             out = out._replace(grad=Grad.CUT, history=frozenset(), leaf=Leaf.LEAF)
         if old.refs:
-            out = self.grown((min(old.refs), "tensor"), out, node)
+            out = self.grown((min(old.refs), NOW), out, node)
         for address in old.refs:
             slot = out if len(old.refs) == 1 else join(old, out)
-            self.state.write((address, "tensor"), slot)
+            self.state.write((address, NOW), slot)
             self.bound_at[address, "tensor"] = node
         return out
 

@@ -106,9 +106,9 @@ class Expressions(Objects):
             return self.concatenate(left, right, node)
         if kinds & Kind.ARRAY and left.kind & (Kind.ARRAY | Kind.OTHER | Kind.NUMBER) and not left.kind & Kind.TENSOR:
             if not right.kind & Kind.TENSOR or right.kind & (Kind.ARRAY | Kind.NUMBER):
-                return Value(Kind.ARRAY)
+                return Value(kinds & (Kind.ARRAY | Kind.NUMBER))
         if kinds & Kind.TENSOR or (kinds & Kind.UNKNOWN and (left.reach or right.reach)):
-            if left.kind & Kind.TENSOR and right.kind & Kind.ARRAY and not left.kind & Kind.UNKNOWN:
+            if left.kind == Kind.TENSOR and right.kind == Kind.ARRAY:
                 self.record(Role.ARRAY, node, left, detail="`tensor * array`")
             return self.derive([left, right], node)
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
@@ -126,7 +126,7 @@ class Expressions(Objects):
                         slot = self.state.store.get((address_, name))
                         if isinstance(slot, Value) and isinstance(name, tuple) and name[1] == "str":
                             self.put(address, constant(name[2]), slot)
-                self.add(address, self.items(operand, node))
+                self.add(address, self.contents(operand, node))
         return value
 
     def eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
@@ -243,7 +243,7 @@ class Expressions(Objects):
                     slot = self.state.store.get((address, attr))
                     if isinstance(slot, Value):
                         out.append((constant(attr), slot))
-        return out or [(TEXT, self.items(value, node))]
+        return out or [(TEXT, self.contents(value, node))]
 
     def eval_Starred(self, node: ast.Starred) -> Value:
         return self.eval(node.value)
@@ -305,15 +305,16 @@ class Expressions(Objects):
     def eval_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
         address, value = self.container(node, "comprehension")
         self.comprehend(node.generators, 0, lambda: self.add(address, self.eval(node.elt)), node)
-        return value
+        return value._replace(names=frozenset(("comprehension",)))
 
     eval_SetComp = eval_ListComp
     eval_GeneratorExp = eval_ListComp
 
     def eval_DictComp(self, node: ast.DictComp) -> Value:
         address, value = self.container(node, "comprehension")
+        self.mappings.add(address)
         self.comprehend(node.generators, 0, lambda: self.put(address, self.eval(node.key), self.eval(node.value)), node)
-        return value
+        return value._replace(names=frozenset(("comprehension",)))
 
     def comprehend(self, generators: list[ast.comprehension], index: int, body: object, node: ast.expr) -> None:
         """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .state import MODE, Difference, Key, State
+from .state import MODE, NOW, Difference, Key, State
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -84,8 +84,9 @@ class Loop:
 class Machine:
     """State, frames, tokens; the chapters below add the meaning."""
 
-    def __init__(self, tree: ast.Module, filename: str) -> None:
+    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
         self.trace = Trace(tree, filename)
+        self.source = source
         self.state = State()
         self.fuel = 0
         self.functions: dict[int, Function] = {}
@@ -93,12 +94,15 @@ class Machine:
         self.classes: dict[int, Class] = {}
         self.instances: dict[int, Class] = {}
         self.fields: dict[int, dict[str, None]] = {}
-        self.parameters: dict[int, frozenset[int]] = {}  # token of a parameter -> the modules it belongs to
+        self.parameters = self.trace.parameters
         self.optimized = self.trace.optimized
         self.born = self.trace.born
+        self.mappings: set[int] = set()  # containers that are iterated by key
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
         self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
+        self.part_of = self.trace.part_of
+        self.pieces: dict[int, list[int]] = {}
         self.called: set[int] = set()
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}
@@ -177,6 +181,8 @@ class Machine:
         if found is None:
             found = len(self.trace.sites)
             self._tokens[key] = found
+            self.part_of[found] = whole
+            self.pieces.setdefault(whole, []).append(found)
             site = self.trace.sites[whole]
             self.trace.sites.append(Site(site.node, site.frame, None, site.mode))
             self.born[found] = self.born[whole]
@@ -185,8 +191,14 @@ class Machine:
     def fresh(self, node: ast.AST, tag: object = "") -> int:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
-        self.state.delete((token, "tensor"))
+        self.forget(token)
         return token
+
+    def forget(self, token: int) -> None:
+        """The object of a place, and what was read of its parts, is made anew."""
+        self.state.delete((token, NOW))
+        for part in self.pieces.get(token, ()):
+            self.forget(part)
 
     def frame(self, function: FunctionNode | None, call: ast.AST | None, parent: int, owner: str) -> int:
         """The identity of an activation: function, call and parent frame."""
@@ -201,6 +213,7 @@ class Machine:
     def unknown(self, node: ast.AST, given: Sequence[Value] = (), callee: Value | None = None, tag: object = "") -> Value:
         """The result of something the file does not show: pending evidence, and reachable from what was given."""
         token = self.token(node, tag, callee)
+        self.forget(token)
         grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
         reach = own

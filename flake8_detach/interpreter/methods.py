@@ -14,7 +14,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NONE, NUMBER, OTHER, TEXT, DType, Grad, Kind, Leaf, Training, Value, constant, join, join_all
 
 from .builtins import Builtins
-from .containers import ITEMS
+from .state import ITEMS, NOW
 from .objects import FROZEN, TRAINABLE
 
 MODULE_METHODS: Final = frozenset(
@@ -79,7 +79,7 @@ class Methods(Builtins):
         for address in receiver.refs:
             slot = self.state.store.get((address, name))
             cls = self.instances.get(address)
-            if isinstance(slot, Value) and name not in ("tensor", "mode") and not receiver.kind & Kind.CLASS:
+            if isinstance(slot, Value) and not receiver.kind & Kind.CLASS:
                 results.append(self.call(slot, args, keywords, node))
                 continue
             found = self.find(cls, name) if cls is not None else None
@@ -193,7 +193,7 @@ class Methods(Builtins):
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
         for address in receiver.refs:
-            self.state.write((address, "tensor"), out if len(receiver.refs) == 1 else join(out, receiver))
+            self.state.write((address, NOW), out if len(receiver.refs) == 1 else join(out, receiver))
         return out
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
@@ -260,7 +260,7 @@ class Methods(Builtins):
         if objects.LIGHTNING_BASES & receiver.names and name in ("log", "log_dict", "print", "manual_backward"):
             self.lightning_method(name, given, node, keywords)
             return NONE
-        if name not in MODULE_METHODS and given:
+        if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_forward(receiver, result, given, node)
         self.give_away(operands, node, name)
         return result
@@ -297,6 +297,7 @@ class Methods(Builtins):
             return self.tuple_of(node, self.parameter(receiver, "state", node), None)
         item = self.plain(node)._replace(names=frozenset(("state_dict",)))
         address, out = self.container(node, "state_dict")
+        self.mappings.add(address)
         self.state.write((address, ITEMS), item)
         return out._replace(names=frozenset(("state_dict",)))
 
@@ -362,7 +363,7 @@ class Methods(Builtins):
                 for key, item in self.pairs(value, node):
                     self.store_item(receiver, key if isinstance(key.const, str) else None, item, node)
             else:
-                self.store_item(receiver, None, self.items(value, node), node)
+                self.store_item(receiver, None, self.contents(value, node), node)
         for name, item in keywords.items():
             if any(a in self.instances for a in receiver.refs):  # self.__dict__.update(...)
                 for address in receiver.refs:
@@ -397,6 +398,7 @@ class Methods(Builtins):
         if name == "setdefault":
             for address in receiver.refs:
                 self.put(address, args[0], default)
+            self.mappings |= receiver.refs if not receiver.kind & Kind.UNKNOWN else set()
             for inner in default.refs if default.kind & Kind.CONTAINER else ():
                 self.born[inner] = tuple(t for t in self.born[inner] if any(t in self.born[a] for a in receiver.refs))
             return self.element(receiver, args[0], node)
@@ -425,7 +427,10 @@ class Methods(Builtins):
             return self.foreign_method(receiver, name, args, keywords, node)
         spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""
         if name in ("backward", "manual_backward", "backward_step"):
-            self.backward(args[0] if args else receiver, node, keywords)
+            if args and not idioms.ENGINES.match(spelled):
+                self.back_propagated(args)
+            else:
+                self.backward(args[0] if args else receiver, node, keywords)
             return NONE
         if name in ("step", "zero_grad"):
             return self.training_step(receiver, name, spelled, args, node)
@@ -435,6 +440,8 @@ class Methods(Builtins):
             return self.parameters_of(receiver, name, node)
         if name == "state_dict":
             return self.state_dict(receiver, keywords, node)
+        if name == "scale_loss" and args:  # apex.amp
+            return self.derive(args[:1], node)
         if name == "prepare" and args:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name in operations.CONVERSIONS and not receiver.kind & Kind.OBJECT:
@@ -480,7 +487,7 @@ class Methods(Builtins):
             return self.element(receiver, args[0] if args else NUMBER, node)
         operands = self.open(given, node)
         result = self.unknown(node, [receiver, *operands])
-        if name not in MODULE_METHODS and given:
+        if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_forward(receiver, result, given, node)
         self.give_away(operands, node, name)
         return result

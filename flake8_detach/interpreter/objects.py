@@ -26,8 +26,9 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .containers import INDEXABLE, ITEMS, Containers
-from .machine import Class, Function
+from .containers import Containers
+from .machine import Class
+from .state import ABSENT, CHAIN, FREEZING, HOLDS, ITEMS, LENGTH, NOW, TRAINING
 
 FROZEN, TRAINABLE = 1, 2
 CALLABLE_PARTS = Kind.MODULE | Kind.OBJECT | Kind.UNKNOWN
@@ -111,20 +112,24 @@ class Objects(Containers):
         """FROZEN, TRAINABLE, both or 0 (never touched)."""
         out = 0
         for address in module.refs:
-            slot = self.state.store.get((address, "frozen"), TRAINABLE)
-            out |= slot if isinstance(slot, int) else 0
+            slot = self.state.store.get((address, FREEZING), TRAINABLE)
+            if isinstance(slot, int):
+                out |= slot & ~ABSENT | (TRAINABLE if slot & ABSENT else 0)
         return out
 
     def freeze(self, module: Value, frozen: int) -> None:
         """requires_grad_(False / True) on a module and on all that it holds."""
         for address in self.with_parts(module):
-            self.state.write((address, "frozen"), frozen)
+            self.state.write((address, FREEZING), frozen)
 
     def training_state(self, module: Value) -> int:
         """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""
         out = 0
         for address in module.refs:
-            slot = self.state.store.get((address, "mode"), 0)
+            slot = self.state.store.get((address, TRAINING))
+            while slot is None and address in self.part_of:
+                address = self.part_of[address]
+                slot = self.state.store.get((address, TRAINING))
             out |= slot if isinstance(slot, int) else 0
         return out
 
@@ -136,7 +141,7 @@ class Objects(Containers):
         """train() or eval(), which goes down to all parts."""
         self.record(Role.TRAINING, node, module, detail=state)
         for address in self.with_parts(module):
-            self.state.write((address, "mode"), state)
+            self.state.write((address, TRAINING), state)
 
     def with_parts(self, module: Value) -> set[int]:
         """The addresses of a module and of the modules it holds."""
@@ -211,7 +216,7 @@ class Objects(Containers):
         self.born[address] = self.active_loops()
         for name in self.fields.get(address, ()):
             self.state.delete((address, name))
-        for name in ("mode", "frozen"):
+        for name in (TRAINING, FREEZING):
             self.state.delete((address, name))
         value = self.instance_value(cls, address)
         if self.find(cls, "__init__") is not None:
@@ -278,7 +283,7 @@ class Objects(Containers):
 
     def children(self, address: int) -> list[Value]:
         """The modules of an nn.Sequential that was built from a display, in order."""
-        slot = self.state.store.get((address, "chain"))
+        slot = self.state.store.get((address, CHAIN))
         if not isinstance(slot, Value) or not isinstance(slot.const, int):
             return []
         found = [self.state.store.get((address, ("item", "int", i))) for i in range(slot.const)]
@@ -309,7 +314,7 @@ class Objects(Containers):
         address, value = self.container(node, ("pair", first.kind, tuple(sorted(first.refs))[:1]))
         self.put(address, constant(0), first)
         self.put(address, constant(1), second)
-        self.state.write((address, "length"), constant(2))
+        self.state.write((address, LENGTH), constant(2))
         return value
 
     def module_result(self, module: Value, operands: list[Value], node: ast.expr, known: bool) -> Value:
@@ -322,6 +327,7 @@ class Objects(Containers):
         if frozen == FROZEN:
             return plain._replace(carried=self._indirect(plain))
         token = self.token(node, "module", None if known else module)
+        self.state.delete((token, NOW))
         own = frozenset((token,))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
         grad = Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN
@@ -340,7 +346,7 @@ class Objects(Containers):
     def may_hold_parameters(self, module: Value) -> bool:
         """False only for library modules known to have none."""
         for address in module.refs:
-            slot = self.state.store.get((address, "parameters"))
+            slot = self.state.store.get((address, HOLDS))
             if slot == 0:
                 continue
             return True
@@ -353,4 +359,4 @@ class Objects(Containers):
         return node.id if isinstance(node, ast.Name) else ""
 
 
-__all__ = ["CALLABLE_PARTS", "FROZEN", "INDEXABLE", "NONE", "TEXT", "TRAINABLE", "UNSURE", "Function", "Objects", "idioms", "sinks"]
+__all__ = ["CALLABLE_PARTS", "FROZEN", "NONE", "TEXT", "TRAINABLE", "UNSURE", "Objects", "idioms", "sinks"]

@@ -6,6 +6,8 @@ their class, twice where they leave something live on it. Not here: single state
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterable
 
 from flake8_detach.knowledge import objects, operations, sinks
@@ -13,7 +15,7 @@ from flake8_detach.trace import Role, Trace
 from flake8_detach.value import EMPTY, NONE, OTHER, TEXT, Grad, Kind, Leaf, Value, constant, join_all
 
 from .machine import DEPTH, Activation, Class, Function, FunctionNode, Loop
-from .state import MODE
+from .state import MODE, YIELD_MODE
 from .statements import Statements
 
 STATEMENT_FUEL = 60
@@ -164,6 +166,8 @@ class Program(Statements):
                 module = True
             elif not found and not names & _PLAIN_BASES and not any(n.startswith(("typing.", "enum.", "collections.", "abc.")) for n in names):
                 unknown = True
+        if module:
+            self.trace.model_classes.add(node.name)
         record = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
         return Class(node, token, bases, frozenset(library), unknown, module, record)
 
@@ -227,8 +231,17 @@ class Program(Statements):
         left = self.trace.left.setdefault(here.frame, set())
         for part in self.inside(value):
             if part.grad & (Grad.LIVE | Grad.UNKNOWN):
-                left |= part.reach
+                left |= self.with_wholes(part.history | part.refs)
         return value
+
+    def with_wholes(self, tokens: frozenset[int]) -> set[int]:
+        """Tokens, and those of what they are parts of."""
+        out: set[int] = set()
+        for token in tokens:
+            while token not in out:
+                out.add(token)
+                token = self.part_of.get(token, token)
+        return out
 
     def generated(self, function: Function, here: Activation) -> Value:
         """Calling a generator function: a container of what it yields."""
@@ -237,7 +250,7 @@ class Program(Statements):
         self.trace.left.setdefault(here.frame, set()).update(t for part in self.inside(item) for t in part.reach)
         if "contextmanager" in function.traits:
             for address in value.refs:
-                self.state.write((address, "yield mode"), here.yield_modes)
+                self.state.write((address, YIELD_MODE), here.yield_modes)
         return value
 
     def frame_scope(self, frame: int) -> int:
@@ -305,12 +318,13 @@ class Program(Statements):
 
     # -- what nobody calls ------------------------------------------------------------------------------------------------------------------
     def run_uncalled(self) -> None:
-        """Run every function that was never reached, methods class by class."""
+        """Run every function that was never reached, methods class by class; first those whose names nothing in the text calls."""
         done: set[int] = set()
-        for _ in range(3):  # bodies define functions of their own
+        names = Counter(re.findall(r"\b(\w+)\s*\(", self.source))
+        for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
-            if not waiting:
-                return
+            if attempt == 0:
+                waiting = [t for t in waiting if names[getattr(self.functions[t].node, "name", "")] < 2]
             done.update(waiting)
             by_class: dict[int, list[int]] = {}
             for token in waiting:
@@ -344,13 +358,11 @@ class Program(Statements):
         this = self.prototype(cls)
         loop = Loop(self.token(cls.node, "life"), self.state.mark())
         self.trace.loops[loop.token] = (cls.node, self.here.frame)
-        methods = [t for t in tokens if getattr(self.functions[t].node, "name", "") != "__init__"]
+        methods = [t for t in tokens if getattr(self.functions[t].node, "name", "") != "__init__" and id(self.functions[t].node) not in self.called]
         self.loops.append(loop)
         mark = self.state.mark()
         ends = []
         for token in methods:
-            if id(self.functions[token].node) in self.called and "again" not in self.functions[token].traits:
-                pass
             self.run_entry(token, self.self_argument(token, this, cls))
             ends.append(self.state.changed(mark))
             self.state.rollback(mark)

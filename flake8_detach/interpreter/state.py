@@ -13,15 +13,27 @@ Key = tuple[int, object]
 Slot = Value | int
 Difference = dict[Key, "Slot | None"]
 
-MODE: Final[Key] = (0, "grad mode")
+# Names under which the interpreter keeps what no program names; attributes of the program are plain identifiers.
+MODE: Final[Key] = (0, "[grad mode]")
+ABSENT: Final = 8
+"""Bit of an integer slot: on some path nothing was written under the key."""
+ITEMS: Final = "[items]"  # the join of all that a container ever held
+LENGTH: Final = "[length]"
+NOW: Final = "[now]"  # a tensor as it is since it was last written in place
+TRAINING: Final = "[training]"
+FREEZING: Final = "[freezing]"
+HOLDS: Final = "[holds]"  # 1 or 0: a library module with or without parameters
+CHAIN: Final = "[chain]"  # how many children an nn.Sequential runs in order
+YIELD_MODE: Final = "[yield mode]"
 
 
 def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
-    """Join of what two paths left under one key; None is "not there", and what is there on one path only stays."""
-    if a is b or b is None:
+    """Join of what two paths left under one key; None is "not there": a Value that is there on one path stays, an integer says so."""
+    if a is b:
         return a
-    if a is None:
-        return b
+    if a is None or b is None:
+        there = b if a is None else a
+        return there | ABSENT if isinstance(there, int) else there
     if isinstance(a, int):
         return a | b if isinstance(b, int) else a
     return a if isinstance(b, int) else join(a, b)
@@ -89,8 +101,8 @@ class State:
             keys.update(dict.fromkeys(difference))
         for key in keys:
             here = self.store.get(key)
-            out: Slot | None = None
-            for difference in differences:
+            out = differences[0].get(key, here)
+            for difference in differences[1:]:
                 out = join_slots(out, difference.get(key, here))
             if out is not None:
                 self.write(key, out)

@@ -12,11 +12,11 @@ from flake8_detach.knowledge import idioms, operations
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NONE, NUMBER, OTHER, TEXT, UNSURE, Carry, Grad, Kind, Leaf, Value, constant, join
 
-from .containers import ITEMS
+
 from .machine import Loop
 from .methods import Methods
 from .objects import FROZEN, TRAINABLE
-from .state import Difference, Key
+from .state import ITEMS, MODE, YIELD_MODE, Difference, Key
 
 FLAGS = ("requires_grad", "requires_grad_")
 
@@ -69,7 +69,7 @@ class Statements(Methods):
         if old.kind == Kind.TENSOR and not new.grad & (Grad.LIVE | Grad.UNKNOWN):
             return
         if old.kind == Kind.TENSOR and old.refs:
-            new = self.overwrite(old, new, node)
+            self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew
         if isinstance(target, ast.Subscript):
             self.add_to_item(target, new, value, node)
         else:
@@ -130,7 +130,9 @@ class Statements(Methods):
 
     def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
         if name in ("requires_grad", "requires_grad_") or _misspelt(name):
-            self.record(Role.FLAG, node, target, values=(value,), detail=("attribute", name))
+            this = self.here.this
+            own = this is not None and bool(target.refs & this.refs)
+            self.record(Role.FLAG, node, target, detail=("own attribute" if own else "attribute", name))
         if name == "requires_grad" and target.kind & (Kind.TENSOR | Kind.UNKNOWN) and not target.kind & Kind.OBJECT:
             self.flag_set(target, value, node)
             return
@@ -143,6 +145,9 @@ class Statements(Methods):
                 if isinstance(key.const, str):
                     self.write_attribute(target, key.const, item, node)
             return
+        if value.kind & Kind.CONTAINER and value.names & {"comprehension"}:
+            value = self.keep(value, node)
+            self.record_store(node, target, value, (), None)
         for address in target.refs:
             key = (address, name)
             kept = self.bound(key, value, node)
@@ -170,7 +175,7 @@ class Statements(Methods):
             if not value.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return
             if self.mode != Grad.CUT and not (container.grad == Grad.LIVE and container.leaf == Leaf.LEAF):
-                self.overwrite(container, self.derive([container, value], node), node)
+                self.overwrite(container, self.derive([container, value], node)._replace(carried=EMPTY), node)
             return
         if container.kind & Kind.ARRAY and not container.kind & Kind.UNKNOWN:
             if value.kind & Kind.TENSOR:
@@ -287,9 +292,9 @@ class Statements(Methods):
             if mask == Kind.NONE:
                 self.state.write(key, NONE)
             elif kept:
-                self.state.write(key, slot._replace(kind=kept))
+                self.state.write(key, of_kind(slot, kept))
         elif slot.kind & ~mask:
-            self.state.write(key, slot._replace(kind=slot.kind & ~mask))
+            self.state.write(key, of_kind(slot, slot.kind & ~mask))
 
     def narrow_grad(self, node: ast.expr) -> None:
         """`if not x.requires_grad`."""
@@ -509,12 +514,12 @@ class Statements(Methods):
     def restore_exits(self, mode: int, since: int) -> None:
         """Paths that left the block by return, break or continue also restore the mode."""
         for difference in self.here.exits[since:]:
-            if (0, "grad mode") in difference:
-                difference[0, "grad mode"] = mode
+            if MODE in difference:
+                difference[MODE] = mode
         for loop in self.loops:
             for difference in (*loop.breaks, *loop.continues):
-                if (0, "grad mode") in difference:
-                    difference[0, "grad mode"] = mode
+                if MODE in difference:
+                    difference[MODE] = mode
 
     def record_with(self, manager: Value, node: ast.expr, block: ast.With | ast.AsyncWith) -> None:
         """What DET302 asks of a with statement over a grad-mode switch."""
@@ -550,7 +555,7 @@ class Statements(Methods):
             if method is not None:
                 bound = self.bind_method(method, manager)
                 return self.call(bound, [], {}, ast.Constant(None))
-            slot = self.state.store.get((address, "yield mode"))
+            slot = self.state.store.get((address, YIELD_MODE))
             if isinstance(slot, int):
                 self.set_mode(slot)
                 return self.items(manager, node)
@@ -594,6 +599,13 @@ class Statements(Methods):
             self.state.dead = self.state.dead or dead
 
     exec_TryStar = exec_Try
+
+
+def of_kind(value: Value, kind: int) -> Value:
+    """A value known to be of fewer kinds; what is no tensor has no history."""
+    if kind & (Kind.TENSOR | Kind.UNKNOWN):
+        return value._replace(kind=kind)
+    return value._replace(kind=kind, grad=0, history=EMPTY)
 
 
 def _imports_only(node: ast.Try) -> bool:

@@ -20,10 +20,17 @@ OPTIMIZERS: Final = re.compile(r"^_?(opt|optim|optimizer|optimiser|solver|opt\w*
 
 EVALUATIONS: Final = re.compile(
     r"(^|_)(eval|evaluate|evaluation|evaluator|valid|validate|validation|val|test|testing|predict|prediction|predictions|infer|inference"
-    r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo|decode|greedy|beam)(_|$)"
+    r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo)(_|$)"
 )
-TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|step|loss|losses|forward|attack|finetune)(_|$)")
+TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
 LOADERS: Final = re.compile(r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$", re.I)
+FORWARDS: Final = re.compile(
+    r"^_?(forward\w*|encode\w*|decode\w*|sample|generate|predict\w*|infer\w*|get_action\w*|get_value\w*|translate|embed|extract\w*|reconstruct\w*"
+    r"|interpolate|classify|detect|compute_loss|logits|features|caption\w*|greedy\w*|beam\w*|synthesi[sz]e)$"
+)
+"""Methods by which a model is run, where the file does not show them."""
+ENGINES: Final = re.compile(r"^_?(self|accelerator|fabric|engine|\w*_engine|model_engine|optimizer|scaler|trainer|strategy|manager)$", re.I)
+"""Objects whose `backward(loss)` back-propagates the loss."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
 

@@ -54,4 +54,12 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
     if trace.is_spent(event.value, token):
         return True
+    grows = tuple(c.loop for c in event.detail)  # type: ignore[attr-defined]
+    if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
+        return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame))
+
+
+def _is_local(trace: Trace, event: Event) -> bool:
+    """Whether every place that grows belongs to the running function."""
+    return all(trace.is_made_below(c.key[0], event.frame) or c.key[1] != "[now]" for c in event.detail)  # type: ignore[attr-defined]

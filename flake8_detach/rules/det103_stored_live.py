@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import Grad, Leaf
+from flake8_detach.value import Grad, Kind, Leaf
 
 MESSAGE = "a tensor that requires grad is stored for longer than the iteration, {leak} (from {history}): store `.detach()` or `.item()`"
 LOUD = False
@@ -58,4 +58,9 @@ def _lasts(trace: Trace, event: Event) -> bool:
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the container is the file's own, and what it holds stays in the file."""
-    return trace.in_real_loop(event) and bool(event.value.history - trace.leaves) and not (token & trace.escaped or trace.is_given_away(token))
+    outlived, _ = event.detail  # type: ignore[misc]
+    if outlived:
+        own = trace.in_real_loop(event) and trace.is_rebuilt(event.value, outlived)
+    else:  # an attribute is given a whole comprehension of live tensors
+        own = trace.is_reached(event.frame) and event.value.kind == Kind.TENSOR
+    return own and not (token & trace.escaped or trace.is_given_away(token))

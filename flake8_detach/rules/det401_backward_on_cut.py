@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
-from flake8_detach.trace import Role, Trace
-from flake8_detach.value import Grad, Kind, Leaf, Value
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import EMPTY, Grad, Kind, Leaf, Value
 
 MESSAGE = "`backward()` on a value that is cut off from the graph{forced}: remove what cuts it (`detach`, `item`, `argmax`, no_grad)"
 LOUD = True
@@ -37,6 +37,29 @@ def check(trace: Trace) -> Iterator[Finding]:
             yield Finding(event.node, {"forced": ", which raises"})
         elif _is_forced(event.value):
             yield Finding(event.node, {"forced": "; requires_grad was forced on it, so no parameter gets a gradient"})
+    yield from _unreached(trace)
+
+
+def _unreached(trace: Trace) -> Iterator[Finding]:
+    """Each step of an optimizer none of whose parameters the losses back-propagated since the step before can reach."""
+    since: list[Event] = []
+    for event in trace.of(Role.BACKWARD, Role.STEP):
+        if event.role == Role.BACKWARD:
+            since.append(event)
+            continue
+        if since and since[-1].frame == event.frame and not any(_may_reach(trace, e.value, event.value) for e in since):
+            yield Finding(since[-1].node, {"forced": " from every parameter of the optimizer that steps next"})
+        since = []
+
+
+def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
+    """Whether a loss reaches parameters of an optimizer, or not all about both is known."""
+    held = frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY))
+    if optimizer.kind != Kind.OPTIMIZER or not held or loss.kind != Kind.TENSOR or loss.grad != Grad.LIVE or not loss.history:
+        return True
+    if not trace.are_known(held):
+        return True
+    return any(token in held or not trace.parameters.get(token) or trace.parameters[token] & held for token in loss.history)
 
 
 def _is_forced(value: Value) -> bool:

@@ -35,7 +35,7 @@ def check(trace: Trace) -> Iterator[Finding]:
             if "requ" in name and "grad" in name:
                 yield Finding(event.node, {"name": name, "what": "as a keyword", "cure": "requires_grad="})
             continue
-        what = _what(trace, event, name)
+        what = _what(trace, event, name) if form == "attribute" else ""
         if what:
             cure = "requires_grad_(...)" if event.value.kind & Kind.MODULE or "Module" in what else "requires_grad"
             yield Finding(event.node, {"name": f".{name} =", "what": what, "cure": cure})
@@ -46,7 +46,7 @@ def _what(trace: Trace, event: Event, name: str) -> str:
     target = event.value
     module = target.kind == Kind.MODULE or (target.kind & Kind.UNKNOWN and trace.is_module(target))
     if name == "requires_grad":
-        if module and not target.names & {"own requires_grad"}:
+        if module:
             return "on a Module"
         if target.kind == Kind.OPTIMIZER:
             return "on an optimizer"

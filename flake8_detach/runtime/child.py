@@ -34,27 +34,39 @@ def main(request: dict[str, Any]) -> int:
     """Runs what `request` asks for; returns the program's exit status, or 0 after scenarios."""
     program = Program(request["path"])
     torch.set_num_threads(1)
-    output = Path(request["output"])
+    output, timeout = Path(request["output"]), request["timeout"]
     if request["scenarios"] is None:
         sys.argv = [request["path"], *request["args"]]
-        witnessed = observe(program, None, request["timeout"])
+        witnessed = Stage(program, "__main__").observe(None, timeout)
         _write(output, None, witnessed)
         return witnessed.status
-    for scenario in request["scenarios"]:
-        _in_a_fork(program, scenario, request["timeout"], output)
+    perform(program, request["scenarios"], timeout, lambda scenario, witnessed: _write(output, scenario, witnessed))
     return 0
 
 
-def _in_a_fork(program: Program, scenario: str, timeout: float, output: Path) -> None:
-    child = os.fork()
-    if child == 0:
-        # the fork must never return into this process's own code
-        try:
-            _write(output, scenario, observe(program, scenario, timeout))
-        finally:
-            sys.stdout.flush()
-            os._exit(0)
-    os.waitpid(child, 0)
+def perform(program: Program, scenarios: list[str], timeout: float, tell: Callable[[str, Witnessed], None]) -> None:
+    """Runs the module-level code once, and each scenario in a fork of the process as it was then."""
+    _warm_up()
+    stage = Stage(program, Path(program.path).stem)
+    before = stage.observe(None, timeout, finish=False)
+    for scenario in scenarios:
+        if before.error or before.timed_out or before.status:
+            tell(scenario, before)
+            continue
+        child = os.fork()
+        if child == 0:
+            # the fork must never return into this process's own code
+            try:
+                tell(scenario, stage.observe(scenario, timeout))
+            finally:
+                sys.stdout.flush()
+                os._exit(0)
+        os.waitpid(child, 0)
+
+
+def _warm_up() -> None:
+    # the first optimizer of a process imports much of torch: once here, not once in every fork
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)]).zero_grad()
 
 
 def _write(output: Path, scenario: str | None, witnessed: Witnessed) -> None:
@@ -62,45 +74,51 @@ def _write(output: Path, scenario: str | None, witnessed: Witnessed) -> None:
         stream.write(json.dumps({"scenario": scenario, **witnessed.to_json()}) + "\n")
 
 
-def observe(program: Program, scenario: str | None, timeout: float) -> Witnessed:
-    """Runs the program under all interceptions, or its module-level code and then one function of it; at most `timeout` seconds."""
-    name = "__main__" if scenario is None else Path(program.path).stem
-    module = types.ModuleType(name)
-    module.__file__ = program.path
-    sys.modules[name] = module
-    sys.path.insert(0, str(Path(program.path).parent))
-    run = Run(program)
-    for interception in (functions, backprop, modules, optimizers, attributes, switches, sinks):
-        interception.install(run)
-    _watch_warnings(run)
-    witnessed = Witnessed()
-    _limit(timeout)
-    try:
-        _execute(run, module, scenario)
-    except TimeLimit:
-        witnessed.timed_out = True
-    except SystemExit as stop:
-        witnessed.status = _status(stop)
-    except BaseException as error:
-        # the program's own failure, of any kind: it is shown as Python would have shown it, and told
-        witnessed.status, witnessed.error = 1, _traceback(error)
-    finally:
+class Stage:
+    """The program's module and the run that watches it. `name` is the module's; a process has one Stage, for the interceptions last."""
+
+    def __init__(self, program: Program, name: str) -> None:
+        self.run = Run(program)
+        self.module = types.ModuleType(name)
+        self.module.__file__ = program.path
+        sys.modules[name] = self.module
+        sys.path.insert(0, str(Path(program.path).parent))
+        for interception in (functions, backprop, modules, optimizers, attributes, switches, sinks):
+            interception.install(self.run)
+        _watch_warnings(self.run)
+        lines.install(self.run, name)
+
+    def observe(self, scenario: str | None, timeout: float, finish: bool = True) -> Witnessed:
+        """Runs the module-level code, or one function of it, for at most `timeout` seconds; with `finish` nothing more will come."""
+        witnessed = Witnessed()
+        try:
+            _limit(timeout)
+            self._execute(scenario)
+        except TimeLimit:
+            witnessed.timed_out = True
+        except SystemExit as stop:
+            witnessed.status = _status(stop)
+        except BaseException as error:
+            # the program's own failure, of any kind: it is shown as Python would have shown it, and told
+            witnessed.status, witnessed.error = 1, _traceback(error)
+        finally:
+            sys.settrace(None)
+            _limit(0)
+        if finish:
+            with self.run.aside():
+                self.run.emit(Finished())
+        witnessed.occurrences = self.run.occurrences()
+        return witnessed
+
+    def _execute(self, scenario: str | None) -> None:
+        program = self.run.program
+        code = compile(program.source, program.path, "exec", dont_inherit=True) if scenario is None else None
+        sys.settrace(self.run.lines.begins)
+        if code is not None:
+            exec(code, self.module.__dict__)
+        else:
+            self.module.__dict__[str(scenario)]()
         sys.settrace(None)
-        _limit(0)
-    with run.aside():
-        run.emit(Finished())
-    witnessed.occurrences = run.occurrences()
-    return witnessed
-
-
-def _execute(run: Run, module: types.ModuleType, scenario: str | None) -> None:
-    code = compile(run.program.source, run.program.path, "exec", dont_inherit=True)
-    lines.install(run, module.__name__)
-    exec(code, module.__dict__)
-    if scenario is not None:
-        function: Callable[[], object] = module.__dict__[scenario]
-        function()
-    sys.settrace(None)
 
 
 def _status(stop: SystemExit) -> int:

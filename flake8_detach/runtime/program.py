@@ -79,8 +79,9 @@ class Program:
         line, end, column, end_column = self._position(frame)
         if line is None or column is None:
             return Site(frame.f_lineno or 0)
+        found = Site(line, column)
         # CPython moves a method call's start to the attribute's line; the expression begins where its Call node does
-        return self._calls.get((end or 0, end_column or 0), Site(line, column))
+        return min(found, self._calls.get((end or 0, end_column or 0), found))
 
     def _position(self, frame: FrameType) -> tuple[int | None, int | None, int | None, int | None]:
         if sys.version_info < (3, 11):
@@ -91,19 +92,20 @@ class Program:
         return self._positions[code][frame.f_lasti // 2] if frame.f_lasti >= 0 else (None, None, None, None)
 
     def with_statement(self, site: Site) -> Site:
-        """The `with` statement whose header holds `site`, else `site` itself."""
-        for node in self._withs:
-            items = [i.context_expr for i in node.items]
-            if any(i.lineno <= site.line <= (i.end_lineno or i.lineno) for i in items):
-                return Site(node.lineno, node.col_offset)
-        return site
+        """The `with` statement that begins at `site` or whose header holds it, else `site` itself."""
+        node = self._with_at(site)
+        return site if node is None else Site(node.lineno, node.col_offset)
 
-    def context_expression(self, site: Site) -> ast.expr | None:
-        """The context expression of a `with` statement that begins at `site`, if one does."""
+    def context_expressions(self, site: Site) -> list[ast.expr]:
+        """The context expressions of the `with` statement at `site`, if one is there."""
+        node = self._with_at(site)
+        return [] if node is None else [item.context_expr for item in node.items]
+
+    def _with_at(self, site: Site) -> ast.With | ast.AsyncWith | None:
         for node in self._withs:
-            for item in node.items:
-                if (item.context_expr.lineno, item.context_expr.col_offset) == (site.line, site.column):
-                    return item.context_expr
+            inside = any(Site(e.lineno, e.col_offset) <= site < Site(e.end_lineno or 0, e.end_col_offset or 0) for e in (i.context_expr for i in node.items))
+            if inside or site == Site(node.lineno, node.col_offset):
+                return node
         return None
 
 

@@ -37,6 +37,7 @@ class Watch(TorchFunctionMode):
             return func(*args, **kwargs)
         with self.run.aside():
             before = list(live_in((args, kwargs)))
+            written = _node_number(args[0]) if args and isinstance(args[0], torch.Tensor) else None
         error: BaseException | None = None
         result: Any = None
         try:
@@ -47,13 +48,13 @@ class Watch(TorchFunctionMode):
         finally:
             with self.run.aside():
                 name = name_of(func)
-                self._note(result, name)
+                self._note((result, args[0] if written is not None and _node_number(args[0]) != written else None), name)
                 self.run.emit(TorchCall(name, args, kwargs, before, result, error))
             del before, error
         return result
 
-    def _note(self, result: Any, name: str) -> None:
-        for tensor in live_in((result,)):
+    def _note(self, results: tuple[Any, Any], name: str) -> None:
+        for tensor in live_in(results):
             node = node_of(tensor)
             if node is None or number(node) == LEAF or number(node) in self.run.births:
                 continue
@@ -68,6 +69,11 @@ def name_of(func: Callable[..., Any]) -> str:
     if name in ("__get__", "__set__", "__delete__"):
         return f"{name.strip('_')} {getattr(getattr(func, '__self__', None), '__name__', '')}"
     return str(name)
+
+
+def _node_number(tensor: torch.Tensor) -> int:
+    node = node_of(tensor)
+    return -1 if node is None else number(node)
 
 
 def live_in(values: Iterable[Any], depth: int = 3) -> Iterable[torch.Tensor]:

@@ -25,9 +25,8 @@ EARLY, SELDOM = 48, 32  # every one of a loop's first iterations is surveyed, la
 
 
 def install(run: Run, module: str) -> None:
-    """Traces the program, whose module is called `module`, from the next call on."""
+    """Makes ready to trace the program, whose module is called `module`: `sys.settrace(run.lines.begins)` begins it."""
     run.lines = Lines(run, module)
-    sys.settrace(run.lines.begins)
 
 
 class Lines:
@@ -168,6 +167,13 @@ class Lines:
             found.extend(self._variables(frame, activation.inside_model))
         return sorted(found, key=lambda v: v.inside_model)
 
+    def variable_holds(self, owner: int, name: object, tensor: torch.Tensor) -> bool:
+        """Whether the variable still holds `tensor`, by itself or in a list, tuple or dict."""
+        for frame in self.frames:
+            if owner in (id(frame), id(frame.f_globals) if frame.f_locals is frame.f_globals else 0):
+                return any(t is tensor for t in live_in((frame.f_locals.get(str(name)),)))
+        return False
+
     def _loops(self, activation: Activation, frame: FrameType) -> None:
         line, rounds = frame.f_lineno, activation.rounds
         while rounds and not rounds[-1].loop.holds(line):
@@ -194,6 +200,6 @@ class Lines:
 
     def _survey(self, loop: Loop) -> list[Held] | None:
         count = self.surveys[loop] = self.surveys.get(loop, 0) + 1
-        if now() == 0 or count > EARLY and count % SELDOM:
+        if count > EARLY and count % SELDOM:
             return None
         return self.reach.survey(self.everything(), self.position, self.run.clock)

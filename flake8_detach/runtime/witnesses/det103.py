@@ -48,10 +48,13 @@ class Witness:
         self.kept: dict[Round, dict[int, Kept]] = {}
         self.contents: dict[Round, dict[tuple[int, object], frozenset[int]]] = {}
         self.stores: dict[int, Store] = {}
+        self.windows: set[int] = set()
 
     def on_iteration_end(self, event: IterationEnd) -> None:
         alive = {held.number: held for held in event.held if not held.inside_model}
-        kept = {n: k for n, k in self.kept.get(event.round, {}).items() if n in alive}
+        before = self.kept.get(event.round, {})
+        kept = {n: k for n, k in before.items() if n in alive}
+        self.windows |= _windows(before, kept)
         for n, held in alive.items():
             link = self._attached(event, held)
             if link is not None and n not in kept:
@@ -67,8 +70,8 @@ class Witness:
         if not self._fresh(held, event.round.first) or self.run.births.get(held.number, (None, ""))[1] in STORES:
             return None
         for link in reversed(held.road):
-            if event.first_seen(link.holder) < event.round.start or link.variable:
-                return link if not link.variable and link.time >= event.round.start else None
+            if event.first_seen(link.holder) <= event.round.start or link.variable:
+                return link if not link.variable and link.time > event.round.start else None
         return None
 
     @staticmethod
@@ -88,7 +91,7 @@ class Witness:
             if len(held.road) > 1:
                 key = (root.holder, root.label)
                 now_[key] = now_.get(key, frozenset()) | {n}
-                if root.time >= event.round.start and key in before and n not in before[key] and self._fresh(held, event.round.first):
+                if root.time > event.round.start and key in before and n not in before[key] and self._fresh(held, event.round.first):
                     self._extend(root.line, before[key], alive, held, event)
         self.contents[event.round] = now_
 
@@ -101,7 +104,7 @@ class Witness:
         for n, held in alive.items():
             site, operation = self.run.births.get(n, (None, ""))
             if site is not None and operation in STORES and event.round.turns and self._fresh(held, event.round.first):
-                if event.first_seen(held.road[-1].holder) < event.round.start or held.road[-1].variable:
+                if event.first_seen(held.road[-1].holder) <= event.round.start or held.road[-1].variable:
                     self._note(site.line, [held], event)
 
     def _note(self, line: int, group: list[Held], event: IterationEnd) -> None:
@@ -138,12 +141,18 @@ class Witness:
     def on_finished(self, event: Finished) -> None:
         told: set[int] = set()
         for line, store in sorted(self.stores.items(), key=lambda item: min(item[1].ends, default=0)):
-            if not store.grown or line in self.run.totals or set(store.ends) <= told:
+            if not store.grown or line in self.run.totals or line in self.windows or set(store.ends) <= told:
                 continue
             if any(self.run.visits.get(n, 0) > end for n, end in store.ends.items()):
                 continue
             told |= set(store.ends)
             self.run.report(CODE, Site(line), f"{len(store.ends)} live tensors kept {store.nodes} graph nodes with {store.octets} bytes of activations")
+
+
+def _windows(before: dict[int, Kept], kept: dict[int, Kept]) -> set[int]:
+    """The lines that fill a holder which lost some of its tensors and kept others: it is bounded, as a deque with maxlen is."""
+    lost = {k.holder for n, k in before.items() if n not in kept}
+    return {k.line for k in kept.values() if k.holder in lost}
 
 
 def _growing(kept: dict[int, Kept]) -> dict[int, list[int]]:

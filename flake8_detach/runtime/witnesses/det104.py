@@ -6,8 +6,10 @@ Told at the line that bound the carried value.
 
 from __future__ import annotations
 
-from ..events import Backward, IterationEnd
-from ..graph import now
+from collections import defaultdict
+
+from ..events import Backward, IterationEnd, Link, TorchCall
+from ..graph import node_of, now, number
 from ..interceptions.backprop import visited_by
 from ..program import Site
 from ..run import Run
@@ -16,21 +18,31 @@ CODE = "DET104"
 
 
 class Witness:
-    """`carried` maps the node of each value that outlived its iteration to the line that bound it; `passes` has the sequence number at each pass."""
+    """`carried` maps the node of each value that outlived its iteration to the links that held it; `passes` has the sequence number at each pass."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.carried: dict[int, int] = {}
+        self.carried: dict[int, list[Link]] = {}
         self.passes: dict[int, int] = {}
 
     def on_iteration_end(self, event: IterationEnd) -> None:
+        new: dict[int, list[Link]] = defaultdict(list)
         for held in event.held:
             if held.inside_model or held.number < event.round.first:
                 continue
-            link = next((k for k in reversed(held.road) if event.first_seen(k.holder) < event.round.start or k.variable), None)
-            if link is not None and link.time >= event.round.start:
-                birth = self.run.births.get(held.number)
-                self.carried[held.number] = link.line if link.known or birth is None else birth[0].line
+            link = next((k for k in reversed(held.road) if event.first_seen(k.holder) <= event.round.start or k.variable), None)
+            if link is not None and link.time > event.round.start:
+                new[held.number].append(link)
+        self.carried.update(new)
+
+    def on_torch_call(self, event: TorchCall) -> None:
+        """The first use in a later iteration tells which of several names was the one that carried: those bound anew meanwhile were not."""
+        for tensor in event.before:
+            node = node_of(tensor)
+            links = self.carried.get(number(node), ()) if node is not None else ()
+            if len(links) > 1:
+                still = [k for k in links if not k.variable or self.run.lines.variable_holds(k.holder, k.label, tensor)]
+                self.carried[number(node)] = still or list(links)
 
     def on_backward(self, event: Backward) -> None:
         visited = visited_by(event)
@@ -42,18 +54,24 @@ class Witness:
             self.passes.update(dict.fromkeys(visited, moment))
 
     def _look_back(self, event: Backward, moment: int) -> None:
-        for number in event.graph.crossings(moment):
-            if number in self.carried and any(n in self.passes for n in _below(event, number)):
+        for old in event.graph.crossings(moment):
+            links = self.carried.get(old)
+            if links and any(n in self.passes for n in _below(event, old)):
                 evidence = "a backward pass went through it into an earlier iteration, whose graph a backward pass had used already"
-                self.run.report(CODE, Site(self.carried[number]), evidence)
+                self.run.report(CODE, Site(self._line(links, old)), evidence)
+
+    def _line(self, links: list[Link], born: int) -> int:
+        link = min(links, key=lambda k: k.time)
+        birth = self.run.births.get(born)
+        return link.line if link.known or birth is None else birth[0].line
 
 
-def _below(event: Backward, number: int) -> set[int]:
+def _below(event: Backward, born: int) -> set[int]:
     nodes = event.graph.nodes
-    todo, seen = [number], set[int]()
+    todo, seen = [born], set[int]()
     while todo:
         current = todo.pop()
         if current in nodes and current not in seen:
             seen.add(current)
-            todo.extend(int(p._sequence_nr()) for p, _ in nodes[current].next_functions if p is not None)
+            todo.extend(number(p) for p, _ in nodes[current].next_functions if p is not None)
     return seen

@@ -17,6 +17,7 @@ from ..program import Site
 from ..run import Run
 
 CODE = "DET302"
+SETTER = "set_grad_enabled"  # it acts when it is made
 QUIET = frozenset({"_set_grad_enabled"})
 
 
@@ -35,6 +36,8 @@ class Witness:
         self.blocks: dict[int, Block] = {}
 
     def on_switch_dropped(self, event: SwitchDropped) -> None:
+        if event.kind == SETTER:
+            return
         if not event.used:
             self.run.report(CODE, event.site, f"{event.kind}() was made and destroyed without being entered: the grad mode did not change")
         elif not event.left and event.kind == "inference_mode":
@@ -64,8 +67,8 @@ class Witness:
 
     def on_raised(self, event: Raised) -> None:
         if isinstance(event.error, (TypeError, AttributeError)):
-            node = self.run.program.context_expression(event.site)
-            if node is not None and _value(node, event.frame.f_locals, event.frame.f_globals) in CLASSES:
+            contexts = self.run.program.context_expressions(event.site)
+            if any(_value(node, event.frame.f_locals, event.frame.f_globals) in CLASSES for node in contexts):
                 self.run.report(CODE, self.run.program.with_statement(event.site), f"{type(event.error).__name__}: {event.error}")
 
     def on_warned(self, event: Warned) -> None:

@@ -56,11 +56,11 @@ class Witness:
         for group in event.optimizer.param_groups:
             for tensor in group["params"]:
                 leaf = self._leaf(tensor)
-                if not event.done and leaf.stale is not None and _filled(tensor):
+                if leaf.stale is not None and _filled(tensor):
                     norm = float(tensor.grad.norm()) if tensor.grad is not None else 0.0
                     evidence = f"step() used a gradient that holds earlier steps' gradients too (norm {norm:.3g}): nothing had cleared it"
                     self.run.report(CODE, leaf.stale, evidence)
-                leaf.stepped = True
+                leaf.stepped |= event.done
 
 
 def _filled(tensor: torch.Tensor) -> bool:
