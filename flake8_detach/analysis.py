@@ -3,6 +3,7 @@
 Here: the order of the steps. Not here: what any step does. The linter reads the `ast` tree that flake8 made anyway; nothing of the linted
 program is imported or executed.
 """
+
 from __future__ import annotations
 
 import ast
@@ -15,7 +16,9 @@ from types import ModuleType
 from typing import NamedTuple
 
 RULES = Path(__file__).resolve().parent / "rules"
-IMPORTS_TORCH = re.compile(r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M)
+IMPORTS_TORCH = re.compile(
+    r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
+)
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
     r"|\.append\(|log|set_postfix|\.step\("

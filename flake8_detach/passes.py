@@ -4,6 +4,7 @@ Here: the reading of the Trace that DET301 (and later DET305) share. A pass is t
 for its output alone. Evidence, strongest first: the model is put into eval() in that frame; the frame's name says so; it loops over a
 validation or test loader; the model is in eval mode and its result ends here.
 """
+
 from __future__ import annotations
 
 import ast
@@ -188,7 +189,9 @@ def _pass(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     """The finding's place, one for each frame's function and outermost loop in it."""
     if not isinstance(node, ast.expr):
         return None
-    loop = next((id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0)
+    loop = next(
+        (id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0
+    )
     return Pass(node, (id(trace.frames[frame].function), loop), what)
 
 

@@ -3,6 +3,7 @@
 A rule is a module of `rules/`, found by its file name `detNNN_slug.py`: nothing is registered. It has a docstring, `MESSAGE`, `LOUD`,
 `check(trace) -> Iterator[Finding]`, and `OPT_IN = True` where it is opinionated.
 """
+
 from __future__ import annotations
 
 import ast

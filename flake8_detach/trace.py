@@ -4,10 +4,11 @@ Here: Event, Site and Frame (the records) and Trace (the questions). Not here: h
 visits of one place are kept apart and never joined facet by facet: "live under no_grad" and "cut under grad" must not read as "live under
 grad". All questions are answered at the end, when all evidence is in: a value is live also by what is later done to it.
 """
+
 from __future__ import annotations
 
 import ast
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .value import DType, Grad, Kind, Training, Value
 
@@ -60,7 +61,7 @@ class Event(NamedTuple):
     value: Value
     target: Value
     values: tuple[Value, ...]
-    detail: object
+    detail: Any
     loops: tuple[int, ...]
     passes: int
 
@@ -193,7 +194,7 @@ class Trace:
 
     def in_real_loop(self, event: Event) -> bool:
         """Whether the event runs in a loop of the program, and not only in the life of an object whose methods nobody calls."""
-        return any(not isinstance(self.loops[token][0], ast.ClassDef) for token in event.detail[0])  # type: ignore[index]
+        return any(not isinstance(self.loops[token][0], ast.ClassDef) for token in event.detail[0])
 
     def function(self, frame: int) -> str:
         """The dotted name of a frame's function, empty at module level."""

@@ -7,6 +7,7 @@ the lattice are those of sets. The masks are plain integers because `enum.Flag` 
 `Grad.LIVE` means: there is evidence that on some path this requires grad. `Grad.UNKNOWN` alone is ignorance; what is UNKNOWN counts as live
 only when one of the places in its `history` is proven to be (Trace.is_live).
 """
+
 from __future__ import annotations
 
 from typing import Final, NamedTuple

@@ -1,8 +1,13 @@
 """The interpreter: a program of the linted kind, run on Values instead of on objects; it writes the Trace.
 
-The chapters, each a class that builds on the one before: machine (state, tokens) < effects (live and cut) < containers < objects (attributes,
-classes, modules) < expressions < calls (names, torch) < builtins < methods < statements < program (definitions, entry points).
+The chapters, each a class that builds on the one before (state is below all):
+values       machine (tokens, frames) < effects (live and cut) < containers < objects < modules
+expressions  judgements (truth, text) < expressions < comprehensions
+calls        calls (dispatch) < torch_calls < libraries < builtins
+methods      tensors < networks < collections < guesses < methods (dispatch)
+statements   assignments < branches < loops < blocks < definitions < activations < program (entry points)
 """
+
 from __future__ import annotations
 
 import ast

@@ -2,17 +2,22 @@
 
 Here: one `builtin_<name>` each, a few by groups. Not here: anything of a library.
 """
+
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 from flake8_detach.knowledge import sinks
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
-from .calls import NUMBERS, PASS_THROUGH, Calls
+from .libraries import Libraries
+
+PASS_THROUGH: Final = frozenset("list tuple set sorted reversed iter frozenset".split())
+NUMBERS: Final = frozenset("len int float bool complex ord hash id round divmod isinstance issubclass hasattr callable any all".split())
 
 
-class Builtins(Calls):
+class Builtins(Libraries):
     """Evaluates calls of builtins."""
 
     def call_builtin(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -110,10 +115,6 @@ class Builtins(Calls):
                         self.state.write((address, name), join(old, args[2]))
         return OTHER
 
-    def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
-        """target.name = value (statements)."""
-        raise NotImplementedError
-
     def builtin_super(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         this = self.here.this
         return Value(Kind.OBJECT, names=frozenset(("builtins.super",)), refs=this.refs if this else EMPTY)
@@ -158,7 +159,19 @@ class Builtins(Calls):
         if mask is None or value.kind & (Kind.UNKNOWN | Kind.OTHER):
             return None
         if value.kind == mask:
-            return True if name not in ("builtins.list", "builtins.tuple", "builtins.dict", "collections.abc.Mapping", "builtins.int", "builtins.float", "builtins.bool", "torch.nn.Parameter") else None
+            return (
+                True
+                if name
+                not in (
+                    "builtins.list",
+                    "builtins.tuple",
+                    "builtins.dict",
+                    "collections.abc.Mapping",
+                    "builtins.int",
+                    "builtins.float",
+                    "builtins.bool",
+                    "torch.nn.Parameter",
+                )
+                else None
+            )
         return None if value.kind & mask else False
-
-

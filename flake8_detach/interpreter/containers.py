@@ -3,6 +3,7 @@
 Here: how items are put in and taken out. A container is an address; under it the store holds `items` (the join of all it ever held), one
 slot per constant key, and `length` of a display whose size is known. A container made in an iteration is new in each.
 """
+
 from __future__ import annotations
 
 import ast

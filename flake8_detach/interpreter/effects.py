@@ -3,6 +3,7 @@
 Here: derive and its kin. Not here: which operation has which effect (knowledge/operations). The facts are section "autograd mechanics" of
 the PyTorch documentation: under no_grad an operation's result is cut, but a view of, or the same object as, a live tensor stays live.
 """
+
 from __future__ import annotations
 
 import ast
@@ -136,11 +137,3 @@ class Effects(Machine):
         if effect == Effect.SPLIT:
             return self.tuple_of(node, self.view(self.derive(operands, node), node) if operands else OTHER, None)
         return OTHER
-
-    def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
-        """A new container of like items."""
-        raise NotImplementedError
-
-    def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
-        """A new container of these items, in order, also reachable by attribute names."""
-        raise NotImplementedError

@@ -1,18 +1,30 @@
 """Expressions: one `eval_<Node>` for each expression kind of the language.
 
-Here: syntax to Values. Not here: calls (calls, methods). A node kind without a method of its own evaluates its children and is OTHER.
+Here: names, operators, displays, subscripts, conditionals. Not here: truth and text (judgements), comprehensions, calls. A node kind without a
+method of its own evaluates nothing and is OTHER.
 """
+
 from __future__ import annotations
 
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import idioms
 from flake8_detach.trace import Role
-from flake8_detach.value import NONE, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
+from flake8_detach.value import (
+    NONE,
+    NUMBER,
+    OTHER,
+    TEXT,
+    UNSURE,
+    Grad,
+    Kind,
+    Value,
+    constant,
+    join,
+    join_all,
+)
 
-from .machine import Function
-from .objects import Objects
+from .judgements import Judgements
 from .state import Difference
 
 BUILTINS: Final = frozenset(
@@ -22,17 +34,17 @@ BUILTINS: Final = frozenset(
     " NotImplementedError ValueError RuntimeError Exception KeyError TypeError StopIteration KeyboardInterrupt ImportError AssertionError"
     " IndexError AttributeError __name__ __file__ NotImplemented".split()
 )
-INTEGER_OPERATORS: Final = (ast.FloorDiv,)
 
 
-class Expressions(Objects):
+class Expressions(Judgements):
     """Evaluates expressions."""
 
     def eval(self, node: ast.expr) -> Value:
         method = getattr(self, "eval_" + node.__class__.__name__, None)
-        return method(node) if method is not None else OTHER  # type: ignore[no-any-return]
+        return method(node) if method is not None else OTHER
 
     # -- names and constants ----------------------------------------------------------------------------------------------------------
+
     def eval_Constant(self, node: ast.Constant) -> Value:
         return constant(node.value)
 
@@ -65,39 +77,13 @@ class Expressions(Objects):
         self.assign(node.target, value, node)
         return value
 
-    # -- text -------------------------------------------------------------------------------------------------------------------------
-    def eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
-        """An f-string: of a 0-dim tensor it shows the number, with `!r` or `=` the tensor's text."""
-        shown: list[Value] = []
-        for part in node.values:
-            if isinstance(part, ast.FormattedValue):
-                value = self.eval(part.value)
-                if part.conversion == ord("r") or (value.kind & Kind.TEXT and value.history):
-                    shown.append(value)
-                if part.format_spec is not None:
-                    self.eval(part.format_spec)
-        return self.show(shown)
-
-    def show(self, values: list[Value]) -> Value:
-        """A text that shows tensors as `tensor(..., grad_fn=...)`: it keeps their liveness for the sink that prints it."""
-        live = [v for v in values if v.grad & (Grad.LIVE | Grad.UNKNOWN) and v.leaf != Leaf.LEAF]
-        if not live:
-            return TEXT
-        out = join_all(live)
-        return Value(Kind.TEXT, out.grad, history=out.history, reach=out.reach)
-
     # -- operators --------------------------------------------------------------------------------------------------------------------
+
     def eval_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.eval(node.left), self.eval(node.right)
         if left.kind & Kind.TEXT and isinstance(node.op, (ast.Mod, ast.Add, ast.Mult)):
             return self.percent(left, right) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
         return self.binary(left, right, node, node.op)
-
-    def percent(self, template: Value, right: Value) -> Value:
-        """`"%s" % x` shows the tensor's text; with `%f` or `%d` it is a number."""
-        if isinstance(template.const, str) and "%s" not in template.const and "%r" not in template.const:
-            return TEXT
-        return self.show([v for v in self.inside(right) if v.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.TEXT)])
 
     def binary(self, left: Value, right: Value, node: ast.AST, operator: ast.operator) -> Value:
         """left <operator> right, for everything but text."""
@@ -168,45 +154,8 @@ class Expressions(Objects):
             return self.plain(node, (left, *rights), True)._replace(kind=Kind.TENSOR | Kind.NUMBER | Kind.ARRAY)
         return NUMBER
 
-    def compare(self, left: Value, operator: ast.cmpop, right: Value) -> bool | None:
-        """The truth of a comparison of constants, None where it is not known."""
-        if isinstance(operator, (ast.Is, ast.IsNot)):
-            same = self.identical(left, right)
-            return None if same is None else same is isinstance(operator, ast.Is)
-        if left.const is UNSURE or right.const is UNSURE:
-            if isinstance(operator, (ast.Eq, ast.NotEq)) and self.types_differ(left, right):
-                return isinstance(operator, ast.NotEq)
-            return None
-        if isinstance(operator, (ast.Eq, ast.NotEq)):
-            return (left.const == right.const) is isinstance(operator, ast.Eq)
-        if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(left.const, str) and isinstance(right.const, str):
-            return (left.const in right.const) is isinstance(operator, ast.In)
-        return None
+    # -- displays and subscripts ------------------------------------------------------------------------------------------------------
 
-    def types_differ(self, left: Value, right: Value) -> bool:
-        """`type(h) == Variable`: a tensor's type is torch.Tensor, never torch.autograd.Variable."""
-        return left.names == {"type of tensor"} and right.names <= {"torch.autograd.Variable", "torch.autograd.variable.Variable"} and bool(right.names)
-
-    @staticmethod
-    def identical(left: Value, right: Value) -> bool | None:
-        """`left is right` for None and booleans."""
-        if right.kind == Kind.NONE:
-            if left.kind == Kind.NONE:
-                return True
-            return False if not left.kind & (Kind.NONE | Kind.UNKNOWN | Kind.OTHER) else None
-        if isinstance(left.const, bool) and isinstance(right.const, bool):
-            return left.const is right.const
-        return None
-
-    def truth_of(self, value: Value) -> bool | None:
-        """Whether a value is true, None where paths or ignorance leave it open."""
-        if value.const is not UNSURE:
-            return bool(value.const)
-        if value.kind & ~(Kind.FUNCTION | Kind.CLASS | Kind.MODULE):
-            return None
-        return True
-
-    # -- displays, subscripts -----------------------------------------------------------------------------------------------------------
     def eval_List(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         if any(isinstance(e, ast.Starred) for e in node.elts):
             address, value = self.container(node, "row")
@@ -219,6 +168,7 @@ class Expressions(Objects):
         return self.row(node, [self.eval(e) for e in node.elts])
 
     eval_Tuple = eval_List
+
     eval_Set = eval_List
 
     def eval_Dict(self, node: ast.Dict) -> Value:
@@ -270,7 +220,8 @@ class Expressions(Objects):
                 self.eval(part)
         return OTHER
 
-    # -- conditional, functions, comprehensions ---------------------------------------------------------------------------------------
+    # -- conditional, lambda, coroutines ----------------------------------------------------------------------------------------------
+
     def eval_IfExp(self, node: ast.IfExp) -> Value:
         truth = self.truth_of(self.eval(node.test))
         if truth is not None:
@@ -291,60 +242,9 @@ class Expressions(Objects):
         self.state.merge(ends)
         return values[0], values[1]
 
-    def refine(self, test: ast.expr, when: bool) -> None:
-        """Narrow what a test says of the names in it (statements)."""
-        raise NotImplementedError
-
     def eval_Lambda(self, node: ast.Lambda) -> Value:
         return self.define(node, None, 0, frozenset())
 
-    def define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, owner: object, mode: int, traits: frozenset[str]) -> Value:
-        """A function of the file as a value."""
-        raise NotImplementedError
-
-    def eval_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
-        address, value = self.container(node, "comprehension")
-        self.comprehend(node.generators, 0, lambda: self.add(address, self.eval(node.elt)), node)
-        return value._replace(names=frozenset(("comprehension",)))
-
-    eval_SetComp = eval_ListComp
-    eval_GeneratorExp = eval_ListComp
-
-    def eval_DictComp(self, node: ast.DictComp) -> Value:
-        address, value = self.container(node, "comprehension")
-        self.mappings.add(address)
-        self.comprehend(node.generators, 0, lambda: self.put(address, self.eval(node.key), self.eval(node.value)), node)
-        return value._replace(names=frozenset(("comprehension",)))
-
-    def comprehend(self, generators: list[ast.comprehension], index: int, body: object, node: ast.expr) -> None:
-        """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own."""
-        scope = self.token(node, "scope")
-        here = self.here
-        outer = here.scopes
-        first = self.eval(generators[0].iter)
-        here.scopes = (scope, *outer)
-        try:
-            for number, generator in enumerate(generators):
-                iterable = first if number == 0 else self.eval(generator.iter)
-                self.bind_in(scope, generator.target, self.items(iterable, generator.iter), generator.iter)
-                for test in generator.ifs:
-                    self.eval(test)
-                    self.refine(test, True)
-            body()  # type: ignore[operator]
-        finally:
-            here.scopes = outer
-
-    def bind_in(self, scope: int, target: ast.expr, value: Value, node: ast.AST) -> None:
-        """Bind a comprehension's target in its own scope."""
-        if isinstance(target, ast.Name):
-            self.state.write((scope, target.id), value)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            for part, item in zip(target.elts, self.unpack(value, len(target.elts), node)):
-                self.bind_in(scope, part.value if isinstance(part, ast.Starred) else part, item, node)
-        else:
-            self.assign(target, value, node)
-
-    # -- generators and coroutines ------------------------------------------------------------------------------------------------------
     def eval_Await(self, node: ast.Await) -> Value:
         return self.eval(node.value)
 
@@ -358,6 +258,3 @@ class Expressions(Objects):
         value = self.eval(node.value)
         self.here.yields.append(self.items(value, node))
         return OTHER
-
-
-__all__ = ["DType", "Expressions", "Function", "idioms"]

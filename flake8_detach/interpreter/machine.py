@@ -1,8 +1,9 @@
 """The Machine: what all chapters of the interpreter share — the state, the frames, the tokens, the records of functions and classes.
 
-Here: bookkeeping and the forward declarations by which the chapters call each other. Not here: the meaning of any syntax or name. The
-chapters are classes chained in one order: Machine < Effects < Containers < Objects < Expressions < Calls < Methods < Statements < Program.
+Here: bookkeeping and the forward declarations by which the chapters call each other (their order is in the package's docstring). Not here: the
+meaning of any syntax or name.
 """
+
 from __future__ import annotations
 
 import ast
@@ -136,6 +137,66 @@ class Machine:
         """Bind a value to an assignment target."""
         raise NotImplementedError
 
+    def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
+        """A new container of like items."""
+        raise NotImplementedError
+
+    def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
+        """A new container of these items, in order, also reachable by attribute names."""
+        raise NotImplementedError
+
+    def refine(self, test: ast.expr, when: bool) -> None:
+        """Narrow what a test says of the names in it."""
+        raise NotImplementedError
+
+    def define(self, node: FunctionNode, owner: Class | None, mode: int, traits: frozenset[str]) -> Value:
+        """A function of the file as a value."""
+        raise NotImplementedError
+
+    def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
+        """target.name = value."""
+        raise NotImplementedError
+
+    def enter(self, manager: Value, node: ast.AST) -> Value:
+        """Enter a context manager."""
+        raise NotImplementedError
+
+    def training_flag(self, module: Value) -> Value:
+        """module.training."""
+        raise NotImplementedError
+
+    def module_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
+        """A part of a module that the file does not give it."""
+        raise NotImplementedError
+
+    def foreign_module(self, node: ast.expr) -> Value:
+        """A model whose code the file does not show."""
+        raise NotImplementedError
+
+    def call_torch(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """A call below `torch.`."""
+        raise NotImplementedError
+
+    def call_other_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """A call of a library beside torch."""
+        raise NotImplementedError
+
+    def call_builtin(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """A call of one of Python's own functions."""
+        raise NotImplementedError
+
+    def call_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """receiver.name(*args)."""
+        raise NotImplementedError
+
+    def container_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """A method of a list, dict, set or deque."""
+        raise NotImplementedError
+
+    def unknown_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """A method of which only the names say anything."""
+        raise NotImplementedError
+
     # -- the present --------------------------------------------------------------------------------------------------------------
     @property
     def here(self) -> Activation:
@@ -157,9 +218,7 @@ class Machine:
     ) -> None:
         """Add an event to the trace, in the present frame, mode and loops."""
         passes = self.loops[-1].number if self.loops else 0
-        self.trace.events.append(
-            Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes)
-        )
+        self.trace.events.append(Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes))
 
     # -- identities -----------------------------------------------------------------------------------------------------------------
     def token(self, node: ast.AST | None, tag: object = "", callee: Value | None = None) -> int:

@@ -3,6 +3,7 @@
 Here: the store, marks, differences and joins. Not here: what the keys mean. A key is (address, name): a variable of a scope, an attribute
 of an object, an element of a container. Invariant: the journal holds, oldest first, the value each written key had before the write.
 """
+
 from __future__ import annotations
 
 from typing import Final

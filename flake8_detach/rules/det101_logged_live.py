@@ -19,6 +19,7 @@ Good:
 Silent when: an f-string or a format spec shows a 0-dim tensor (that calls `item()`); the value is a leaf; `%f` makes it DET204; the sink is
 documented to detach (`LightningModule.log`); gradients are off.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

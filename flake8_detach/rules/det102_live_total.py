@@ -26,6 +26,7 @@ Good:
 Silent when: the total is back-propagated, or leaves for code that the file does not show; the term is detached, a number or an integer; the
 addition runs under no_grad; the total is reset in each iteration.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each growing bind whose value nobody back-propagates."""
     states = {event.node for event in trace.of(Role.CARRIED)}
     for event in trace.of(Role.GROW):
-        if event.node not in states and any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):  # type: ignore[attr-defined]
+        if event.node not in states and any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):
             token = event.values[0].refs
             if not token & trace.backpropagated and _stays(trace, event, token):
                 slow = trace.is_spent(event.value, token)
@@ -54,7 +55,7 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
     if trace.is_spent(event.value, token):
         return True
-    grows = tuple(c.loop for c in event.detail)  # type: ignore[attr-defined]
+    grows = tuple(c.loop for c in event.detail)
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame))
@@ -62,4 +63,4 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
 
 def _is_local(trace: Trace, event: Event) -> bool:
     """Whether every place that grows belongs to the running function."""
-    return all(trace.is_made_below(c.key[0], event.frame) or c.key[1] != "[now]" for c in event.detail)  # type: ignore[attr-defined]
+    return all(trace.is_made_below(c.key[0], event.frame) or c.key[1] != "[now]" for c in event.detail)

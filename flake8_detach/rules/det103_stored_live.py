@@ -26,6 +26,7 @@ Good:
 Silent when: what is stored is later back-propagated (stack, sum), or leaves for code that the file does not show; the store is bounded
 (`deque(maxlen=...)`, an overwritten key); the tensor is a leaf, an integer or detached; inside a module's forward.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -52,13 +53,13 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _lasts(trace: Trace, event: Event) -> bool:
     """Whether the store grows: not a bounded container, not the same key again, not a module's own forward."""
-    _, overwritten = event.detail  # type: ignore[misc]
+    _, overwritten = event.detail
     return not overwritten and "bounded" not in event.target.names and not trace.in_forward(event.frame)
 
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the container is the file's own, and what it holds stays in the file."""
-    outlived, _ = event.detail  # type: ignore[misc]
+    outlived, _ = event.detail
     if outlived:
         own = trace.in_real_loop(event) and trace.is_rebuilt(event.value, outlived)
     else:  # an attribute is given a whole comprehension of live tensors

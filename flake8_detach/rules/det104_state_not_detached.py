@@ -23,6 +23,7 @@ Good:
 
 Silent when: the state is detached, reset in the loop, or carried under no_grad; one backward follows an inner loop over time steps.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -38,6 +39,6 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each backward through a graph that an earlier iteration freed, at the bind of the state."""
     for event in trace.of(Role.CARRIED):
-        _, backward = event.detail  # type: ignore[misc]
+        _, backward = event.detail
         if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
             yield Finding(event.node, {"line": str(backward.lineno)})

@@ -15,6 +15,7 @@ Good:
 
 Silent when: under no_grad or inference_mode; the tensor is detached, an integer or boolean result, or plain data; `force=True`.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -18,6 +18,7 @@ Good:
 Silent when: under no_grad; the tensor is detached, an integer or plain data; the function refuses every tensor (`np.mean`: not an autograd
 matter) or accepts live ones (`np.squeeze`, `np.shape`).
 """
+
 from __future__ import annotations
 
 import ast

@@ -29,6 +29,7 @@ Good:
 Silent when: no_grad or inference_mode holds here, in a decorator, a callee or every caller in the file; a framework's hook; the model is
 frozen; a result is back-propagated, differentiated, or leaves live for a caller that the file does not show; unit tests and shape probes.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -19,6 +19,7 @@ Good:
 Silent when: a decorator without parentheses (valid since torch 2.1); the manager is kept, returned, passed on or entered by an ExitStack;
 `set_grad_enabled(...)` as a statement (it takes effect); a class of that name from another library.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -18,6 +18,7 @@ Good:
 Silent when: one term of several is cut (stop-gradient, straight-through, advantage); the value is cut on one branch only; a leaf made on
 purpose is the dummy loss.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -64,4 +65,6 @@ def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
 
 def _is_forced(value: Value) -> bool:
     """A leaf that requires grad and was made from something computed."""
-    return value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF and bool(value.reach - value.refs - value.history)
+    return (
+        value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF and bool(value.reach - value.refs - value.history)
+    )

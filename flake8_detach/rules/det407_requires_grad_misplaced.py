@@ -15,6 +15,7 @@ Good:
 
 Silent when: a class has an attribute of that name of its own; the object is not known to be a tensor, module or optimizer.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each write of a flag that PyTorch never reads."""
     for event in trace.of(Role.FLAG):
-        form, name = event.detail  # type: ignore[misc]
+        form, name = event.detail
         if form == "keyword":
             if "requ" in name and "grad" in name:
                 yield Finding(event.node, {"name": name, "what": "as a keyword", "cure": "requires_grad="})

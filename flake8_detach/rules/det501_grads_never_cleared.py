@@ -25,6 +25,7 @@ Good:
 Silent when: the optimizer, the model or a parameter is cleared anywhere in the loop, also under a condition or in a function of the file; the
 optimizer or the model goes to code that the file does not show; the optimizer is made in the loop.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator

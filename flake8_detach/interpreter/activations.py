@@ -1,0 +1,175 @@
+"""Activations: calls of functions of the file, each run in a frame of its own.
+
+Here: parameters, the grad mode of a function, its ways out, what a generator yields. Bounded by depth, recursion and fuel; past a bound the
+result is unknown and the arguments have left the file.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects
+from flake8_detach.value import (
+    NONE,
+    OTHER,
+    TEXT,
+    Grad,
+    Kind,
+    Value,
+    constant,
+    join_all,
+)
+
+from .definitions import Definitions
+from .machine import DEPTH, Activation, Function
+from .state import YIELD_MODE
+
+
+class Activations(Definitions):
+    """Runs functions of the file."""
+
+    def call_function(self, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> Value:
+        function = self.functions[token]
+        self.called.add(id(function.node))
+        running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
+        if running > 1 or len(self.activations) > DEPTH or self.fuel < 0:
+            given = self.open([*args, *keywords.values()], function.node)
+            self.escape(given)
+            return self.unknown(node or function.node, given)
+        this = self.methods.get(token)
+        if this is not None:
+            args = [this, *args]
+        elif args and function.owner is not None and "static" not in function.traits:
+            this = args[0]
+        return self.activate(function, token, args, keywords, node, this)
+
+    def activate(
+        self, function: Function, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None, this: Value | None
+    ) -> Value:
+        """Run a body in a frame of its own and join what its paths return."""
+        owner = function.owner.node.name if function.owner is not None else ""
+        parent = self.here.frame if node is not None else -1
+        frame = self.frame(function.node, node, parent, owner)
+        scope = self.frame_scope(frame)
+        mark = self.state.mark()
+        outer_loops = self.loops
+        here = Activation(frame, scope, (scope, *self.closures_of(token, function)), function, this or self.here.this, mark)
+        before = self.mode
+        self.bind_arguments(function, scope, args, keywords, node)
+        if function.mode:
+            self.set_mode(function.mode)
+        elif "maybe no_grad" in function.traits:
+            self.set_mode(before | Grad.CUT)
+        self.activations.append(here)
+        if isinstance(function.node, ast.Lambda):
+            here.returns.append(self.eval(function.node.body))
+        else:
+            self.exec_block(function.node.body)
+        self.activations.pop()
+        self.loops = outer_loops
+        return self.finish(function, here, mark, before, node)
+
+    def finish(self, function: Function, here: Activation, mark: int, before: int, node: ast.AST | None) -> Value:
+        """Join the ways out of a body."""
+        if not isinstance(function.node, ast.Lambda):
+            if not self.state.dead:
+                here.returns.append(NONE)
+                here.exits.append(self.state.changed(mark))
+            self.state.dead = False
+            if here.exits:
+                self.state.rollback(mark)
+                self.state.merge(here.exits)
+        if function.mode or "maybe no_grad" in function.traits:
+            self.set_mode(before)
+        if here.yields:
+            return self.generated(function, here)
+        value = join_all(here.returns) if here.returns else OTHER
+        left = self.trace.left.setdefault(here.frame, set())
+        for part in self.inside(value):
+            if part.grad & (Grad.LIVE | Grad.UNKNOWN):
+                left |= self.with_wholes(part.history | part.refs)
+        return value
+
+    def with_wholes(self, tokens: frozenset[int]) -> set[int]:
+        """Tokens, and those of what they are parts of."""
+        out: set[int] = set()
+        for token in tokens:
+            while token not in out:
+                out.add(token)
+                token = self.part_of.get(token, token)
+        return out
+
+    def generated(self, function: Function, here: Activation) -> Value:
+        """Calling a generator function: a container of what it yields."""
+        item = join_all(here.yields)
+        value = self.tuple_of(function.node, item, None)
+        self.trace.left.setdefault(here.frame, set()).update(t for part in self.inside(item) for t in part.reach)
+        if "contextmanager" in function.traits:
+            for address in value.refs:
+                self.state.write((address, YIELD_MODE), here.yield_modes)
+        return value
+
+    def frame_scope(self, frame: int) -> int:
+        """The address of a frame's variables."""
+        return self.part(0, ("scope", frame))
+
+    def closures_of(self, token: int, function: Function) -> tuple[int, ...]:
+        return self.closures.get(token) or self.closures.get(self.token_of(function)) or (self.module_scope,)
+
+    def token_of(self, function: Function) -> int:
+        return next((t for t, f in self.functions.items() if f is function and t in self.closures), 0)
+
+    # -- parameters -------------------------------------------------------------------------------------------------------------------
+
+    def bind_arguments(self, function: Function, scope: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> None:
+        """Parameters by position, keyword, default, * and **."""
+        spec = function.node.args
+        names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        write = self.state.write
+        defaults = dict(function.defaults)
+        rest = dict(keywords)
+        for index, name in enumerate(names):
+            if index < len(args):
+                value = args[index]
+            elif name in rest:
+                value = rest.pop(name)
+            else:
+                value = defaults.get(name) or rest.get("**") or self.parameter_value(function, index, name)
+            write((scope, name), value)
+        for parameter in spec.kwonlyargs:
+            value = rest.pop(parameter.arg) if parameter.arg in rest else defaults.get(parameter.arg) or self.unknown(parameter)
+            write((scope, parameter.arg), value)
+        if spec.vararg is not None:
+            write((scope, spec.vararg.arg), self.row(spec.vararg, args[len(names) :]))
+        if spec.kwarg is not None:
+            write((scope, spec.kwarg.arg), self.mapping(spec.kwarg, [(constant(k), v) for k, v in rest.items()]))
+
+    def parameter_value(self, function: Function, index: int, name: str) -> Value:
+        """What a parameter is when nobody gives it: by its annotation, else unknown."""
+        spec = function.node.args
+        parameter = [*spec.posonlyargs, *spec.args][index]
+        out = self.unknown(parameter)._replace(grad=Grad.UNKNOWN)
+        if parameter.annotation is not None:
+            return self.annotated(out, parameter.annotation)
+        return out
+
+    def annotated(self, value: Value, annotation: ast.expr) -> Value:
+        """An unknown value of an annotated kind."""
+        found = self.eval(annotation) if isinstance(annotation, (ast.Name, ast.Attribute)) else OTHER
+        name = next(iter(found.names), "")
+        if name in ("torch.Tensor", "torch.FloatTensor"):
+            return value._replace(kind=Kind.TENSOR)
+        if name in ("builtins.int", "builtins.float", "builtins.bool"):
+            return Value(Kind.NUMBER)
+        if name == "builtins.str":
+            return TEXT
+        if name == "numpy.ndarray":
+            return Value(Kind.ARRAY)
+        if name in objects.MODULE_BASES:
+            self.trace.modules |= value.refs
+            return value._replace(kind=Kind.MODULE)
+        if name.startswith("torch.optim.") and not name.startswith(objects.SCHEDULERS):
+            return value._replace(kind=Kind.OPTIMIZER)
+        if name in ("torch.LongTensor", "torch.BoolTensor"):
+            return self.plain(annotation, integer=True)
+        return value

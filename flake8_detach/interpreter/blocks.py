@@ -1,0 +1,185 @@
+"""Blocks: sequences of statements, with, try, and the ends of a path.
+
+Here: context managers and grad mode, exceptions, return and raise. Not here: loops and branches.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from flake8_detach.knowledge import operations
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    EMPTY,
+    NONE,
+    OTHER,
+    Grad,
+    Kind,
+    Value,
+)
+
+from .loops import Loops
+from .state import MODE, YIELD_MODE, Difference
+
+_UNCALLED = frozenset(
+    "torch.no_grad torch.enable_grad torch.inference_mode torch.set_grad_enabled torch.autograd.no_grad torch.autograd.enable_grad".split()
+)
+
+
+class Blocks(Loops):
+    """Executes blocks."""
+
+    def exec_block(self, body: Sequence[ast.stmt]) -> None:
+        for statement in body:
+            if self.state.dead:
+                return
+            self.fuel -= 1
+            if self.fuel < 0:
+                return
+            method = getattr(self, "exec_" + statement.__class__.__name__, None)
+            if method is not None:
+                method(statement)
+
+    def exec_Expr(self, node: ast.Expr) -> None:
+        value = self.eval(node.value)
+        if value.kind & Kind.SWITCH and isinstance(node.value, ast.Call) and isinstance(value.const, tuple) and value.const[0] == "grad":
+            self.record(Role.SWITCH, node.value, value, detail="bare")
+
+    # -- ends of a path ---------------------------------------------------------------------------------------------------------------
+
+    def exec_Return(self, node: ast.Return) -> None:
+        value = self.eval(node.value) if node.value is not None else NONE
+        here = self.here
+        here.returns.append(value)
+        here.exits.append(self.state.changed(here.mark))
+        self.state.dead = True
+
+    def exec_Raise(self, node: ast.Raise) -> None:
+        if node.exc is not None:
+            self.eval(node.exc)
+        self.state.dead = True
+
+    # -- with -------------------------------------------------------------------------------------------------------------------------
+
+    open_switches: frozenset[int] = EMPTY
+
+    def exec_With(self, node: ast.With | ast.AsyncWith) -> None:
+        """Grad mode is what it was before when the block ends, on every way out."""
+        before = self.mode
+        managers: list[Value] = []
+        for item in node.items:
+            manager = self.eval(item.context_expr)
+            managers.append(manager)
+            self.record_with(manager, item.context_expr, node)
+            entered = self.enter(manager, item.context_expr)
+            if item.optional_vars is not None:
+                self.assign(item.optional_vars, entered, node)
+        exits = len(self.here.exits)
+        opened = self.open_switches
+        self.open_switches = opened | {t for m in managers if m.kind & Kind.SWITCH for t in m.refs}
+        self.exec_block(node.body)
+        self.open_switches = opened
+        restores = [m.const[2] for m in managers if isinstance(m.const, tuple) and m.const[0] == "set"]
+        after = restores[0] if restores else before
+        if not self.state.dead:
+            self.set_mode(after)
+        self.restore_exits(after, exits)
+
+    exec_AsyncWith = exec_With
+
+    def restore_exits(self, mode: int, since: int) -> None:
+        """Paths that left the block by return, break or continue also restore the mode."""
+        for difference in self.here.exits[since:]:
+            if MODE in difference:
+                difference[MODE] = mode
+        for loop in self.loops:
+            for difference in (*loop.breaks, *loop.continues):
+                if MODE in difference:
+                    difference[MODE] = mode
+
+    def record_with(self, manager: Value, node: ast.expr, block: ast.With | ast.AsyncWith) -> None:
+        """What DET302 asks of a with statement over a grad-mode switch."""
+        if manager.kind & Kind.LIBRARY and manager.names & _UNCALLED:
+            self.record(Role.SWITCH, node, manager, detail="uncalled")
+        elif manager.kind & Kind.SWITCH and isinstance(manager.const, tuple):
+            if manager.refs & self.open_switches:
+                self.record(Role.SWITCH, node, manager, detail="nested")
+            elif manager.const[1] == Grad.CUT and self.only_creates(block.body):
+                self.record(Role.SWITCH, node, manager, detail="creates")
+
+    def only_creates(self, body: Sequence[ast.stmt]) -> bool:
+        """Whether a block does nothing but make new tensors, which never have history."""
+        for statement in body:
+            value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+                return False
+            names = self.eval(value.func).names if isinstance(value.func.value, ast.Name) else frozenset()
+            if not any(n.startswith("torch.") and n[6:] in operations.CREATORS for n in names):
+                return False
+            if any(isinstance(n, ast.Call) for a in [*value.args, *(k.value for k in value.keywords)] for n in ast.walk(a)):
+                return False
+        return True
+
+    def enter(self, manager: Value, node: ast.AST) -> Value:
+        """Enter a context manager: grad-mode switches switch, generator functions of the file run up to their yield."""
+        if manager.kind & Kind.SWITCH and isinstance(manager.const, tuple):
+            self.set_mode(manager.const[1])
+            return manager
+        for address in manager.refs:
+            cls = self.instances.get(address)
+            method = self.find(cls, "__enter__") if cls else None
+            if method is not None:
+                bound = self.bind_method(method, manager)
+                return self.call(bound, [], {}, ast.Constant(None))
+            slot = self.state.store.get((address, YIELD_MODE))
+            if isinstance(slot, int):
+                self.set_mode(slot)
+                return self.items(manager, node)
+        if manager.kind & Kind.UNKNOWN and not manager.kind & (Kind.OBJECT | Kind.LIBRARY):
+            called = node.func if isinstance(node, ast.Call) else node
+            name = self.idiom(called) if isinstance(called, ast.expr) else ""
+            if any(word in name.lower() for word in ("grad", "infer", "eval", "test", "predict", "freeze", "mode", "context", "ctx")):
+                self.set_mode(self.mode | Grad.CUT)
+        return manager
+
+    # -- try --------------------------------------------------------------------------------------------------------------------------
+
+    def exec_Try(self, node: ast.Try) -> None:
+        mark = self.state.mark()
+        self.exec_block(node.body)
+        body_dead = self.state.dead
+        body_end = self.state.changed(mark)
+        self.state.dead = False
+        self.state.rollback(mark)
+        ends: list[Difference] = []
+        if not body_dead:
+            self.state.apply(body_end)
+            self.exec_block(node.orelse)
+            if not self.state.dead:
+                ends.append(self.state.changed(mark))
+            self.state.rollback(mark)
+            self.state.dead = False
+        for handler in node.handlers:
+            self.state.merge([{}, body_end])
+            if handler.name is not None:
+                self.bind_name(handler.name, OTHER, handler)
+            if handler.type is not None:
+                self.eval(handler.type)
+            self.exec_block(handler.body)
+            if not self.state.dead and not (not body_dead and _imports_only(node)):
+                ends.append(self.state.changed(mark))
+            self.state.rollback(mark)
+            self.state.dead = False
+        self.state.merge(ends)
+        if node.finalbody:
+            dead, self.state.dead = self.state.dead, False
+            self.exec_block(node.finalbody)
+            self.state.dead = self.state.dead or dead
+
+    exec_TryStar = exec_Try
+
+
+def _imports_only(node: ast.Try) -> bool:
+    """`try: import x except ImportError: x = None`: the import is what counts."""
+    return all(isinstance(s, (ast.Import, ast.ImportFrom)) for s in node.body)

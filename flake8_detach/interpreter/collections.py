@@ -1,0 +1,110 @@
+"""Methods of lists, dicts, sets, deques and texts.
+
+Here: what they take in and give out. Not here: how containers are kept (containers).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from flake8_detach.value import (
+    NONE,
+    NUMBER,
+    OTHER,
+    TEXT,
+    Kind,
+    Value,
+    constant,
+    join,
+    join_all,
+)
+
+from .networks import Networks
+from .state import ITEMS
+
+CONTAINER_ADDS: Final = frozenset("append appendleft add put push".split())
+
+
+class Collections(Networks):
+    """Evaluates methods of containers and texts."""
+
+    def container_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """Methods of list, dict, set and deque."""
+        if name in CONTAINER_ADDS and args:
+            self.store_item(receiver, None, args[-1], node)
+            return NONE
+        if name == "insert" and len(args) > 1:
+            self.store_item(receiver, None, args[1], node)
+            return NONE
+        if name in ("extend", "update", "extendleft", "__iadd__"):
+            self.extend(receiver, args, keywords, node)
+            return NONE
+        if name in ("items", "values", "keys", "pop", "popleft", "get", "setdefault", "copy", "popitem"):
+            return self.read_container(receiver, name, args, node)
+        if name == "clear":
+            for address in receiver.refs:
+                self.state.delete((address, ITEMS))
+                for key in self.item_keys.get(address, ()):
+                    self.state.delete((address, key))
+            return NONE
+        if name in ("index", "count", "__len__"):
+            return NUMBER
+        if receiver.kind & Kind.UNKNOWN:
+            return self.unknown_method(receiver, name, args, keywords, node)
+        return OTHER
+
+    def extend(self, receiver: Value, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> None:
+        """list.extend(xs), dict.update(d, k=v)."""
+        for value in args:
+            if value.kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT) and self.pairs_known(value):
+                for key, item in self.pairs(value, node):
+                    self.store_item(receiver, key if isinstance(key.const, str) else None, item, node)
+            else:
+                self.store_item(receiver, None, self.contents(value, node), node)
+        for name, item in keywords.items():
+            if any(a in self.instances for a in receiver.refs):  # self.__dict__.update(...)
+                for address in receiver.refs:
+                    self.set_field(address, name, item)
+            else:
+                self.store_item(receiver, constant(name), item, node)
+
+    def pairs_known(self, value: Value) -> bool:
+        return any(self.item_keys.get(a) for a in value.refs) or any(self.fields.get(a) for a in value.refs if a in self.instances)
+
+    def read_container(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
+        """What dict and list methods take out."""
+        if name == "items":
+            pairs = self.pairs(receiver, node)
+            key = pairs[0][0] if len(pairs) == 1 else TEXT
+            return self.tuple_of(node, self.pair(node, key, join_all([v for _, v in pairs])), None)
+        if name == "values":
+            found = [v for _, v in self.pairs(receiver, node)]
+            return self.row(node, found) if len(found) > 1 else self.tuple_of(node, join_all(found), None)
+        if name == "keys":
+            return self.tuple_of(node, TEXT, None)
+        if name == "copy":
+            return self.copied(receiver, node)
+        if name in ("get", "setdefault") and args:
+            return self.looked_up(receiver, name, args, node)
+        key = args[0] if args and name == "pop" else NUMBER
+        return self.element(receiver, key, node)
+
+    def looked_up(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
+        """dict.get(k, default), dict.setdefault(k, default)."""
+        default = args[1] if len(args) > 1 else NONE
+        if name == "setdefault":
+            for address in receiver.refs:
+                self.put(address, args[0], default)
+            self.mappings |= receiver.refs if not receiver.kind & Kind.UNKNOWN else set()
+            for inner in default.refs if default.kind & Kind.CONTAINER else ():
+                self.born[inner] = tuple(t for t in self.born[inner] if any(t in self.born[a] for a in receiver.refs))
+            return self.element(receiver, args[0], node)
+        found = self.element(receiver, args[0], node)
+        return join(found, default) if found.kind != Kind.OTHER else default
+
+    def text_method(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """str.format of a 0-dim tensor shows the number."""
+        if name in ("split", "splitlines"):
+            return self.tuple_of(node, TEXT, None)
+        return TEXT if name not in ("count", "find", "index", "startswith", "endswith", "isdigit") else NUMBER

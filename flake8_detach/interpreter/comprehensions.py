@@ -1,0 +1,61 @@
+"""Comprehensions: list, set, dict comprehensions and generator expressions, with their own scope.
+
+Here: one run of the body for what the generators give. Not here: loops as statements (loops).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.value import (
+    Value,
+)
+
+from .expressions import Expressions
+
+
+class Comprehensions(Expressions):
+    """Evaluates comprehensions."""
+
+    def eval_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+        address, value = self.container(node, "comprehension")
+        self.comprehend(node.generators, 0, lambda: self.add(address, self.eval(node.elt)), node)
+        return value._replace(names=frozenset(("comprehension",)))
+
+    eval_SetComp = eval_ListComp
+
+    eval_GeneratorExp = eval_ListComp
+
+    def eval_DictComp(self, node: ast.DictComp) -> Value:
+        address, value = self.container(node, "comprehension")
+        self.mappings.add(address)
+        self.comprehend(node.generators, 0, lambda: self.put(address, self.eval(node.key), self.eval(node.value)), node)
+        return value._replace(names=frozenset(("comprehension",)))
+
+    def comprehend(self, generators: list[ast.comprehension], index: int, body: object, node: ast.expr) -> None:
+        """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own."""
+        scope = self.token(node, "scope")
+        here = self.here
+        outer = here.scopes
+        first = self.eval(generators[0].iter)
+        here.scopes = (scope, *outer)
+        try:
+            for number, generator in enumerate(generators):
+                iterable = first if number == 0 else self.eval(generator.iter)
+                self.bind_in(scope, generator.target, self.items(iterable, generator.iter), generator.iter)
+                for test in generator.ifs:
+                    self.eval(test)
+                    self.refine(test, True)
+            body()  # type: ignore[operator]
+        finally:
+            here.scopes = outer
+
+    def bind_in(self, scope: int, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a comprehension's target in its own scope."""
+        if isinstance(target, ast.Name):
+            self.state.write((scope, target.id), value)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for part, item in zip(target.elts, self.unpack(value, len(target.elts), node)):
+                self.bind_in(scope, part.value if isinstance(part, ast.Starred) else part, item, node)
+        else:
+            self.assign(target, value, node)

@@ -1,0 +1,178 @@
+"""Definitions: imports, functions and classes.
+
+Here: what a name that is imported or defined stands for, and what decorators and bases say. Not here: calls of what is defined (activations).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects, sinks
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    Grad,
+    Kind,
+    Value,
+)
+
+from .blocks import Blocks
+from .machine import Class, Function, FunctionNode
+
+_PLAIN_BASES = frozenset(
+    "object Exception ValueError RuntimeError dict list tuple set str int float type torch.utils.data.Dataset torch.utils.data.IterableDataset"
+    " torch.autograd.Function abc.ABC Protocol torch.optim.Optimizer torch.utils.data.Sampler threading.Thread".split()
+)
+
+_PREFIXES = (
+    ("torch.nn.modules.module", "torch.nn"),
+    ("torch.nn.modules", "torch.nn"),
+    ("torch.nn.parameter", "torch.nn"),
+    ("torch.optim.optimizer", "torch.optim"),
+    ("torch.utils.data.dataloader", "torch.utils.data"),
+    ("torch.autograd.variable", "torch.autograd"),
+    ("torch.nn.utils.clip_grad", "torch.nn.utils"),
+)
+
+
+class Definitions(Blocks):
+    """Executes imports and definitions."""
+
+    # -- imports ----------------------------------------------------------------------------------------------------------------------
+
+    def exec_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname:
+                self.bind_name(alias.asname, self.imported(alias.name), node)
+            else:
+                root = alias.name.partition(".")[0]
+                self.bind_name(root, self.imported(root), node)
+
+    def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            if alias.name == "*":
+                if node.module:
+                    self.stars.append(node.module)
+                continue
+            if node.level:
+                value = self.foreign(alias.name)
+            else:
+                value = self.imported(f"{node.module}.{alias.name}")
+            self.bind_name(alias.asname or alias.name, value, node)
+
+    def imported(self, dotted: str) -> Value:
+        """A library name; a module object with sinks is known by its class."""
+        owner = sinks.OBJECTS.get(sinks.canonical(dotted))
+        if owner is not None:
+            return Value(Kind.OBJECT, names=frozenset((owner,)), refs=frozenset((self.part(0, dotted),)))
+        return Value(Kind.LIBRARY, names=frozenset((canonical(dotted),)))
+
+    def foreign(self, name: str) -> Value:
+        """A name from another file of the project: nothing is known of it."""
+        tokens = frozenset((self.part(0, ("foreign", name)),))
+        return Value(Kind.UNKNOWN | Kind.LIBRARY, Grad.UNKNOWN, refs=tokens, history=tokens, reach=tokens, names=frozenset(("." + name,)))
+
+    # -- functions --------------------------------------------------------------------------------------------------------------------
+
+    def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        owner = self.classes.get(self.here.scope)
+        mode, traits, plain = self.decorators(node)
+        value = self.define(node, owner, mode, traits)
+        if not plain:
+            value = value._replace(kind=value.kind)
+        self.bind_name(node.name, value, node)
+
+    exec_AsyncFunctionDef = exec_FunctionDef
+
+    def decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, frozenset[str], bool]:
+        """What the decorators of a function say: its grad mode, and how it is bound."""
+        mode, plain = 0, True
+        traits: set[str] = set()
+        for decorator in node.decorator_list:
+            value = self.eval(decorator)
+            if value.kind & Kind.SWITCH and isinstance(value.const, tuple):
+                mode = value.const[1]
+                if value.const[0] == "set":
+                    self.set_mode(value.const[2])
+                self.record(Role.SWITCH, decorator, value, detail="decorator")
+            elif value.names & objects.SWITCH_OFF:
+                mode = Grad.CUT
+            elif value.names & objects.SWITCH_ON:
+                mode = Grad.LIVE
+            else:
+                plain = self.trait(value, decorator, traits) and plain
+        return (mode if not isinstance(node, ast.AsyncFunctionDef) else 0), frozenset(traits), plain
+
+    def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> bool:
+        name = next(iter(value.names), "")
+        known = {"builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
+                 "functools.cached_property": "property", "contextlib.contextmanager": "contextmanager",
+                 "contextlib.asynccontextmanager": "contextmanager"}  # fmt: skip
+        if name in known:
+            traits.add(known[name])
+            return True
+        if any(word in ast.unparse(decorator).lower() for word in ("no_grad", "inference", "nograd", "eval_mode", "evaluating")):
+            traits.add("maybe no_grad")
+        return False
+
+    def define(self, node: FunctionNode, owner: object, mode: int, traits: frozenset[str]) -> Value:
+        token = self.token(node, "function")
+        args = node.args
+        pairs = [*zip(reversed([*args.posonlyargs, *args.args]), reversed(args.defaults))]
+        pairs += [(a, d) for a, d in zip(args.kwonlyargs, args.kw_defaults) if d is not None]
+        defaults = tuple((a.arg, self.eval(d)) for a, d in pairs)
+        scope = self.here.scope if not isinstance(owner, Class) else (self.here.scopes[1] if len(self.here.scopes) > 1 else self.here.scope)
+        self.functions[token] = Function(node, scope, owner if isinstance(owner, Class) else None, defaults, mode, traits)
+        self.closures[token] = self.here.scopes[1:] if isinstance(owner, Class) else self.here.scopes
+        self.order.setdefault(token, None)
+        return Value(Kind.FUNCTION, refs=frozenset((token,)))
+
+    # -- classes ----------------------------------------------------------------------------------------------------------------------
+
+    def exec_ClassDef(self, node: ast.ClassDef) -> None:
+        token = self.token(node, "class")
+        cls = self.describe(node, token)
+        self.classes[token] = cls
+        here = self.here
+        scopes, scope = here.scopes, here.scope
+        here.scopes, here.scope = (token, *scopes), token
+        self.exec_block(node.body)
+        here.scopes, here.scope = scopes, scope
+        for statement in node.body:
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                cls.fields.append(statement.target.id)
+        self.bind_name(node.name, Value(Kind.CLASS, refs=frozenset((token,))), node)
+
+    def describe(self, node: ast.ClassDef, token: int) -> Class:
+        """The record of a class: bases, and whether it is a module."""
+        bases: list[Class] = []
+        library: set[str] = set()
+        unknown = module = False
+        for base in node.bases:
+            value = self.eval(base)
+            found = [self.classes[t] for t in value.refs if t in self.classes]
+            bases += found
+            library |= value.names
+            for cls in found:
+                library |= cls.library
+                unknown, module = unknown or cls.unknown_base, module or cls.is_module
+            names = {n.replace("builtins.", "") for n in value.names}
+            if names & objects.MODULE_BASES or any(objects.kind_of_class(n) == Kind.MODULE for n in names):
+                module = True
+            elif (
+                not found
+                and not names & _PLAIN_BASES
+                and not any(n.startswith(("typing.", "enum.", "collections.", "abc.")) for n in names)
+            ):
+                unknown = True
+        if module:
+            self.trace.model_classes.add(node.name)
+        record = any("dataclass" in ast.unparse(d) for d in node.decorator_list)
+        return Class(node, token, bases, frozenset(library), unknown, module, record)
+
+
+def canonical(dotted: str) -> str:
+    """One spelling for what PyTorch exports under several."""
+    for prefix, short in _PREFIXES:
+        if dotted == prefix or dotted.startswith(prefix + "."):
+            return short + dotted[len(prefix) :]
+    return dotted

@@ -1,0 +1,105 @@
+"""Calls of libraries beside torch: copies, containers of the standard library, namespaces, models of other packages.
+
+Here: dotted names that are not below torch. Not here: sinks (knowledge/sinks), Python's own functions (builtins).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge.operations import Effect
+from flake8_detach.value import (
+    OTHER,
+    Kind,
+    Value,
+    join_all,
+)
+
+from .state import CHAIN, HOLDS, ITEMS
+from .torch_calls import TorchCalls
+
+
+class Libraries(TorchCalls):
+    """Evaluates calls of other libraries."""
+
+    def call_other_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """Libraries beside torch."""
+        given = self.open([*args, *keywords.values()], node)
+        root = name.partition(".")[0]
+        effect = operations.WRAPPERS.get(name)
+        if name.endswith("amp.scale_loss") and args:
+            return self.derive(args[:1], node)
+        if effect == Effect.TUPLE:
+            return args[0] if len(args) == 1 else self.row(node, args)
+        if name == "functools.partial" and args:
+            return args[0]
+        if name in ("copy.deepcopy", "copy.copy"):
+            return self.copied(args[0], node) if args else OTHER
+        if name in ("collections.defaultdict", "collections.OrderedDict", "collections.deque", "collections.Counter"):
+            out = self.container(node, name)[1] if not args or name.endswith("defaultdict") else self.copied(args[0], node)
+            if not name.endswith("deque"):
+                self.mappings |= out.refs
+            return out._replace(names=frozenset(("bounded",))) if "maxlen" in keywords or len(args) > 1 else out
+        if name in ("itertools.chain", "itertools.cycle", "itertools.islice") and args:
+            return self.tuple_of(node, join_all([self.items(a, node) for a in args if a.kind & ~Kind.NUMBER] or [OTHER]), None)
+        if name in ("types.SimpleNamespace", "argparse.Namespace"):
+            return self.namespace(keywords, node)
+        if root == "numpy" or root in ("math", "scipy"):
+            return Value(Kind.ARRAY | Kind.NUMBER, reach=self.number(given).reach) if root != "math" else self.number(given)
+        if name.startswith("contextlib.") or name in ("contextlib.ExitStack",):
+            return Value(Kind.SWITCH, names=frozenset((name,)))
+        if name.startswith("torchvision.models.") or name.startswith("timm.create_model"):
+            return self.foreign_module(node)
+        if name.endswith("LightningModule"):
+            return OTHER
+        if name.startswith(objects.OPTIMIZERS) and objects.kind_of_class(name) == Kind.OPTIMIZER:
+            return self.optimizer(args, keywords, node)
+        if root in operations.PURE_MODULES or any(name.startswith(p + ".") for p in operations.PURE_MODULES if "." in p):
+            return self.pure_result(name, args, given, node)
+        result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
+        self.give_away(given, node, name.rpartition(".")[2])
+        return result
+
+    def pure_result(self, name: str, args: list[Value], given: list[Value], node: ast.expr) -> Value:
+        """What a harmless library hands back: a choice of what it was given, or something else."""
+        if name in ("random.choice", "copy.copy") and args:
+            return self.items(args[0], node) if name == "random.choice" else args[0]
+        if name in ("random.sample", "random.choices", "itertools.islice", "heapq.nlargest") and args:
+            return self.tuple_of(node, self.items(args[0], node), None)
+        return Value(Kind.OTHER, reach=self.number(given).reach)
+
+    def namespace(self, keywords: dict[str, Value], node: ast.expr) -> Value:
+        token = self.token(node, "namespace")
+        for key, item in keywords.items():
+            self.set_field(token, key, item)
+        return Value(Kind.OBJECT, refs=frozenset((token,)))
+
+    def foreign_module(self, node: ast.expr) -> Value:
+        """A model of a library: a module with parameters whose code the file does not show."""
+        token = self.token(node, "foreign")
+        self.trace.modules.add(token)
+        own = frozenset((token,))
+        return Value(Kind.MODULE, refs=own, reach=own)
+
+    def copied(self, value: Value, node: ast.expr) -> Value:
+        """A copy: of a container a new one with the same items, of a tensor one with the same liveness, of a module a new module."""
+        if value.kind & Kind.CONTAINER:
+            address, out = self.container(node, "copy")
+            if value.refs <= self.mappings:
+                self.mappings.add(address)
+            for key, item in self.pairs(value, node):
+                self.put(address, key, item)
+            return out
+        if value.kind & Kind.MODULE:
+            token = self.token(node, "copy")
+            for address in value.refs:
+                if address in self.instances:
+                    self.instances[token] = self.instances[address]
+                for name in [*self.fields.get(address, ()), ITEMS, HOLDS, CHAIN, *self.item_keys.get(address, ())]:
+                    slot = self.state.store.get((address, name))
+                    if slot is not None:
+                        self.state.write((token, name), slot)
+                self.fields.setdefault(token, {}).update(self.fields.get(address, {}))
+            return value._replace(refs=frozenset((token,)))
+        return value

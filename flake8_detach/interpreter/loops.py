@@ -1,0 +1,157 @@
+"""Loops: a body is run once, and again as a second iteration where it left something that can matter to one.
+
+Here: for, while, break, continue; the marks that say what a second iteration gets from the first. A loop is taken to run at least once: what it
+clears is cleared, what it binds is bound.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    EMPTY,
+    OTHER,
+    Carry,
+    Grad,
+    Kind,
+    Leaf,
+    Value,
+)
+
+from .branches import Branches
+from .machine import Loop
+from .state import ITEMS, Difference
+
+
+class Loops(Branches):
+    """Executes loops."""
+
+    def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
+        iterable = self.eval(node.iter)
+        if self.unroll(node, iterable):
+            return
+        before = self.state.mark()
+        self.loop(node, lambda: self.assign(node.target, self.items(iterable, node.iter), node), None, iterable)
+        if node.orelse and not self.state.dead:
+            self.exec_block(node.orelse)
+        del before
+
+    exec_AsyncFor = exec_For
+
+    def unroll(self, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
+        """`for phase in ["train", "val"]`: a few constants are told apart, one after the other."""
+        if not isinstance(node.iter, (ast.List, ast.Tuple)) or not 0 < len(node.iter.elts) <= 3:
+            return False
+        if not all(isinstance(e, ast.Constant) for e in node.iter.elts) or any(
+            isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)
+        ):
+            return False
+        for element in node.iter.elts:
+            if self.state.dead:
+                break
+            self.assign(node.target, self.eval(element), node)
+            self.exec_block(node.body)
+        return True
+
+    def exec_While(self, node: ast.While) -> None:
+        self.loop(node, lambda: self.refine_after(node.test), node.test, OTHER)
+        if node.orelse and not self.state.dead:
+            self.exec_block(node.orelse)
+
+    def refine_after(self, test: ast.expr) -> None:
+        self.eval(test)
+        self.refine(test, True)
+
+    def loop(self, node: ast.For | ast.AsyncFor | ast.While, start: object, test: ast.expr | None, iterable: Value) -> None:
+        """Run a body once, and again as a second iteration where it brought something that can matter to one."""
+        token = self.token(node, "loop")
+        self.trace.loops[token] = (node, self.here.frame)
+        endless = test is not None and self.truth_of(self.eval(test)) is True
+        self.record(Role.LOOP, node, iterable, detail=token)
+        loop = Loop(token, self.state.mark())
+        self.loops.append(loop)
+        exits: list[Difference] = []
+        first_backward = len(self.trace.events)
+        for number in range(2):
+            loop.number = number
+            start()  # type: ignore[operator]
+            self.exec_block(node.body)
+            end = self.end_of_pass(loop)
+            if end is None:
+                break
+            if not endless:
+                exits.append(end)
+            if number == 1 or self.fuel < 0:
+                break
+            self.state.apply(end)
+            if not self.second_pass_matters(loop, end):
+                break
+            self.tag(loop, end, first_backward)
+        self.loops.pop()
+        self.state.rollback(loop.mark)
+        ends = [*exits, *loop.breaks]
+        self.state.merge(ends if ends or endless else [{}])
+
+    def end_of_pass(self, loop: Loop) -> Difference | None:
+        """The state at the end of the body, all ways that lead there joined; None when none does."""
+        ends = list(loop.continues)
+        loop.continues.clear()
+        if not self.state.dead:
+            ends.append(self.state.changed(loop.mark))
+        self.state.rollback(loop.mark)
+        if not ends:
+            self.state.dead = False
+            return None
+        self.state.merge(ends)
+        end = self.state.changed(loop.mark)
+        self.state.rollback(loop.mark)
+        return end
+
+    def exec_Break(self, node: ast.Break) -> None:
+        if self.loops:
+            self.loops[-1].breaks.append(self.state.changed(self.loops[-1].mark))
+        self.state.dead = True
+
+    def exec_Continue(self, node: ast.Continue) -> None:
+        if self.loops:
+            self.loops[-1].continues.append(self.state.changed(self.loops[-1].mark))
+        self.state.dead = True
+
+    # -- from one iteration to the next -----------------------------------------------------------------------------------------------
+
+    def second_pass_matters(self, loop: Loop, end: Difference) -> bool:
+        """Whether the body changed anything older than the loop that a second iteration would see otherwise."""
+        for key, slot in end.items():
+            if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and key[1] is not ITEMS:
+                if not (isinstance(key[1], str) and loop.token in self.born.get(key[0], ())):
+                    return True
+            elif isinstance(slot, int):
+                return True
+        return False
+
+    def tag(self, loop: Loop, end: Difference, first: int) -> None:
+        """At the head of the second iteration, mark what comes from the first."""
+        freed: frozenset[int] = EMPTY
+        for event in self.trace.events[first:]:
+            if event.role == Role.BACKWARD and not event.detail:
+                freed |= event.value.history
+        self.note_holders(end)
+        for key, slot in end.items():
+            if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and slot.history and slot.leaf != Leaf.LEAF:
+                if key[1] is ITEMS:
+                    continue
+                dead_graph = bool(slot.history & freed) and not slot.grad & Grad.CUT
+                carry = Carry(loop.token, key, dead_graph, True)
+                self.states[loop.token, key] = slot
+                grows = self.growth(loop.token, key)
+                self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+
+    def note_holders(self, end: Difference) -> None:
+        """An element of a tuple that a name holds is carried by the line that binds the name."""
+        own = self.here.scope
+        for key, slot in sorted(end.items(), key=lambda pair: pair[0][0] == own):
+            if isinstance(slot, Value) and slot.kind & Kind.CONTAINER and key in self.bound_at and len(slot.refs) < 4:
+                for address in self.with_parts(slot):
+                    for name in self.item_keys.get(address, ()):
+                        self.bound_at[address, name] = self.bound_at[key]

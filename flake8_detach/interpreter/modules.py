@@ -1,0 +1,206 @@
+"""Modules: an nn.Module as a network — its modes, parameters and calls.
+
+Here: training and frozen state, what a module's call gives, what a module of the library does. Not here: the methods every module has (networks).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    EMPTY,
+    NUMBER,
+    OTHER,
+    DType,
+    Grad,
+    Kind,
+    Leaf,
+    Training,
+    Value,
+    constant,
+    join_all,
+)
+
+from .objects import Objects
+from .state import ABSENT, CHAIN, FREEZING, HOLDS, ITEMS, NOW, TRAINING
+
+FROZEN, TRAINABLE = 1, 2
+
+
+class Modules(Objects):
+    """What modules are and what calling one gives."""
+
+    def module_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
+        """A parameter of a library module, or a part of one that the file does not show."""
+        if name == "module" and not any(a in self.instances for a in value.refs):
+            return value
+        library = [n for n in value.names if n.startswith("torch.nn.")]
+        if library and name in ("weight", "bias", "in_proj_weight") or name.startswith(("weight_", "bias_")):
+            return self.parameter(value, name, node)
+        if library and name in ("running_mean", "running_var"):
+            return self.plain(node)
+        if library:
+            return NUMBER
+        out = self.piece(value, name, node)
+        return out._replace(grad=Grad.UNKNOWN)
+
+    def parameter(self, module: Value, name: object, node: ast.AST) -> Value:
+        """A parameter of a module: a live leaf, unless the module is frozen."""
+        token = self.token(node, ("parameter", name))
+        self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        self.trace.leaves.add(token)
+        own = frozenset((token,))
+        frozen = self.freeze_state(module)
+        grad = Grad.CUT if frozen == FROZEN else Grad.LIVE | Grad.CUT if frozen & FROZEN else Grad.LIVE
+        return self.current(Value(Kind.TENSOR, grad, Leaf.LEAF, DType.FLOAT, own, own if grad & Grad.LIVE else EMPTY, own | module.reach))
+
+    # -- state ------------------------------------------------------------------------------------------------------------------------
+
+    def freeze_state(self, module: Value) -> int:
+        """FROZEN, TRAINABLE, both or 0 (never touched)."""
+        out = 0
+        for address in module.refs:
+            slot = self.state.store.get((address, FREEZING), TRAINABLE)
+            if isinstance(slot, int):
+                out |= slot & ~ABSENT | (TRAINABLE if slot & ABSENT else 0)
+        return out
+
+    def freeze(self, module: Value, frozen: int) -> None:
+        """requires_grad_(False / True) on a module and on all that it holds."""
+        for address in self.with_parts(module):
+            self.state.write((address, FREEZING), frozen)
+
+    def training_state(self, module: Value) -> int:
+        """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""
+        out = 0
+        for address in module.refs:
+            slot = self.state.store.get((address, TRAINING))
+            while slot is None and address in self.part_of:
+                address = self.part_of[address]
+                slot = self.state.store.get((address, TRAINING))
+            out |= slot if isinstance(slot, int) else 0
+        return out
+
+    def training_flag(self, module: Value) -> Value:
+        state = self.training_state(module)
+        return constant(state == Training.TRAIN) if state in (Training.TRAIN, Training.EVAL) else NUMBER
+
+    def set_training(self, module: Value, state: int, node: ast.AST) -> None:
+        """train() or eval(), which goes down to all parts."""
+        self.record(Role.TRAINING, node, module, detail=state)
+        for address in self.with_parts(module):
+            self.state.write((address, TRAINING), state)
+
+    def with_parts(self, module: Value) -> set[int]:
+        """The addresses of a module and of the modules it holds."""
+        seen: set[int] = set()
+        rest = list(module.refs)
+        while rest:
+            address = rest.pop()
+            if address in seen:
+                continue
+            seen.add(address)
+            names: list[object] = [*self.fields.get(address, ()), ITEMS]
+            for name in names:
+                slot = self.state.store.get((address, name))
+                if isinstance(slot, Value) and slot.kind & (Kind.MODULE | Kind.CONTAINER | Kind.UNKNOWN | Kind.TENSOR):
+                    rest += slot.refs if len(slot.refs) < 20 else ()
+        return seen
+
+    # -- calls ------------------------------------------------------------------------------------------------------------------------
+
+    def call_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """module(*args): the forward of a class of the file, or what the library's class does."""
+        results: list[Value] = []
+        self.forward_depth += 1
+        for address in module.refs:
+            cls = self.instances.get(address)
+            method = (self.find(cls, "__call__") or self.find(cls, "forward")) if cls else None
+            if cls is not None and method is not None:
+                me = self.bind_method(method, module._replace(refs=frozenset((address,))))
+                results += [self.call_function(t, args, keywords, node) for t in me.refs]
+            elif self.children(address):
+                results.append(self.call_chain(address, args, node))
+        if not results or len(results) < len(module.refs):
+            results.append(self.call_library_module(module, args, keywords, node))
+        self.forward_depth -= 1
+        out = join_all(results)
+        if self.may_hold_parameters(module):
+            self.record_forward(module, out, [*args, *keywords.values()], node)
+        return out
+
+    def record_forward(self, callee: Value, result: Value, given: list[Value], node: ast.expr) -> None:
+        """Record the outermost call of a module (or of what may be one)."""
+        if self.forward_depth == 0:
+            self.record(Role.FORWARD, node, result, callee, tuple(given), self.training_state(callee))
+
+    def children(self, address: int) -> list[Value]:
+        """The modules of an nn.Sequential that was built from a display, in order."""
+        slot = self.state.store.get((address, CHAIN))
+        if not isinstance(slot, Value) or not isinstance(slot.const, int):
+            return []
+        found = [self.state.store.get((address, ("item", "int", i))) for i in range(slot.const)]
+        return [v for v in found if isinstance(v, Value)]
+
+    def call_chain(self, address: int, args: list[Value], node: ast.expr) -> Value:
+        """Sequential: each child in turn."""
+        out = args[0] if args else OTHER
+        for index, child in enumerate(self.children(address)):
+            kind = child.kind & (Kind.MODULE | Kind.OBJECT)
+            out = (
+                self.call_module(child, [out], {}, node)
+                if kind
+                else self.derive([out, self.unknown(node, [out], child, ("child", index))], node)
+            )
+        return out
+
+    def call_library_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """What a torch.nn class (or an unknown module) makes of its arguments."""
+        operands = self.open([*args, *keywords.values()], node)
+        last = {n.rpartition(".")[2] for n in module.names if n.startswith("torch.nn.")}
+        root = self.module_result(module, operands, node, bool(last))
+        if last & objects.RECURRENT:
+            state: Value = self.derive([root], node, "state")
+            if "LSTM" in last:
+                state = self.pair(node, state, self.derive([root], node, "cell"))
+            return self.pair(node, root, state)
+        return self.pair(node, root, self.derive([root], node, "second")) if last & objects.PAIRED else root
+
+    def module_result(self, module: Value, operands: list[Value], node: ast.expr, known: bool) -> Value:
+        """The tensor a module gives: live by its parameters, or by what it is given."""
+        plain = self.derive(operands, node)
+        plain = plain._replace(kind=Kind.TENSOR, grad=plain.grad or Grad.CUT)
+        if not self.may_hold_parameters(module) or self.mode == Grad.CUT:
+            return plain._replace(carried=self._indirect(plain))
+        frozen = self.freeze_state(module)
+        if frozen == FROZEN:
+            return plain._replace(carried=self._indirect(plain))
+        token = self.token(node, "module", None if known else module)
+        self.state.delete((token, NOW))
+        own = frozenset((token,))
+        self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        grad = Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN
+        if frozen & FROZEN or self.mode & Grad.CUT:
+            grad |= Grad.CUT
+        if plain.grad == Grad.LIVE:
+            grad = Grad.LIVE
+        grad |= plain.grad & Grad.LIVE
+        kind = Kind.TENSOR if known else Kind.UNKNOWN
+        return Value(
+            kind, grad, Leaf.NONLEAF, DType.FLOAT if known else 0, own, own | plain.history, own | plain.reach, self._indirect(plain)
+        )
+
+    @staticmethod
+    def _indirect(value: Value) -> frozenset:  # type: ignore[type-arg]
+        return frozenset(c._replace(direct=False) for c in value.carried)
+
+    def may_hold_parameters(self, module: Value) -> bool:
+        """False only for library modules known to have none."""
+        for address in module.refs:
+            slot = self.state.store.get((address, HOLDS))
+            if slot == 0:
+                continue
+            return True
+        return not module.refs

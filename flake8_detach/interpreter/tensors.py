@@ -1,0 +1,145 @@
+"""Methods of tensors.
+
+Here: `x.name(...)` for a tensor x, writes in place, changes of requires_grad, `.numpy()`. Not here: torch functions (torch_calls).
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge.operations import Effect
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    EMPTY,
+    NONE,
+    TEXT,
+    DType,
+    Grad,
+    Kind,
+    Leaf,
+    Value,
+    constant,
+    join,
+)
+
+from .builtins import Builtins
+from .modules import FROZEN, TRAINABLE
+from .state import NOW
+
+
+class Tensors(Builtins):
+    """Evaluates methods of tensors."""
+
+    def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """A method of a tensor, by the table of exceptions, else DERIVE."""
+        given = self.open([*args, *keywords.values()], node)
+        if name == "backward":
+            self.backward(receiver, node, keywords)
+            return NONE
+        if name == "requires_grad_":
+            flag = (args or [keywords.get("requires_grad", constant(True))])[0]
+            return self.set_requires_grad(receiver, flag, node)
+        if name == "numpy":
+            return self.to_numpy(receiver, keywords, node)
+        if name in ("detach_",):
+            return self.rewritten(receiver, self.detach(receiver, node), node)
+        if name in ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty", "new"):
+            return self.created(name, Effect.FRESH, [], keywords, node)
+        if name in ("apply_", "map_"):
+            return receiver
+        effect = operations.METHODS.get(name)
+        if effect is None and name in operations.REDUCE_TO_PAIR and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
+            effect = Effect.PAIR
+        if effect is None and name in ("type", "to", "astype") and self.to_integer(args, keywords, receiver):
+            effect = Effect.INTEGER
+        if effect is None and name == "type" and not args:
+            return TEXT
+        if effect is None and name.endswith("_") and not name.endswith("__"):
+            return self.write_in_place(receiver, given, name, node)
+        if effect is None and name in operations.CONVERSIONS:
+            return self.view(receiver, node)._replace(dtype=receiver.dtype if name not in ("float", "double", "half") else DType.FLOAT)
+        if effect == Effect.DETACH:
+            return self.detach(receiver, node)
+        if effect is None and name in (
+            "t",
+            "view",
+            "reshape",
+            "squeeze",
+            "unsqueeze",
+            "transpose",
+            "permute",
+            "expand",
+            "flatten",
+            "narrow",
+        ):
+            return self.view(receiver, node)
+        operands = [receiver, *given] if effect in (None, Effect.PAIR, Effect.SPLIT, Effect.DERIVE) else [receiver]
+        out = self.effect(effect or Effect.DERIVE, operands, node)
+        return out._replace(kind=receiver.kind & (Kind.TENSOR | Kind.UNKNOWN)) if (effect or Effect.DERIVE) == Effect.DERIVE else out
+
+    @staticmethod
+    def to_integer(args: list[Value], keywords: dict[str, Value], receiver: Value) -> bool:
+        """`.to(torch.long)`, `.type(torch.LongTensor)`."""
+        names = {n for v in [*args[:1], *(keywords[k] for k in ("dtype",) if k in keywords)] for n in v.names}
+        last = {n.rpartition(".")[2] for n in names}
+        return bool(
+            last
+            & {"long", "int", "int64", "int32", "bool", "uint8", "LongTensor", "IntTensor", "ByteTensor", "BoolTensor", "int16", "int8"}
+        )
+
+    def to_numpy(self, receiver: Value, keywords: dict[str, Value], node: ast.Call) -> Value:
+        """x.numpy(): raises for a live tensor while grad mode is on, unless force=True."""
+        force = keywords.get("force")
+        if force is None or force.const is False:
+            self.record(Role.NUMPY, node, receiver)
+        return Value(Kind.ARRAY, reach=receiver.reach)
+
+    def distribution_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """rsample, log_prob, entropy carry the parameters' history; sample runs under no_grad."""
+        as_tensor = receiver._replace(kind=Kind.TENSOR, names=frozenset())
+        if name in objects.DIFFERENTIABLE_SAMPLES:
+            return self.derive([as_tensor, *self.open(args, node)], node)
+        return self.plain(node, [as_tensor])
+
+    # -- in place ---------------------------------------------------------------------------------------------------------------------
+
+    def write_in_place(self, receiver: Value, given: list[Value], name: str, node: ast.AST) -> Value:
+        """x.add_(y): x becomes live when y is, outside no_grad; x itself is returned."""
+        if self.mode == Grad.CUT:
+            return receiver
+        reads_old = name not in ("copy_", "fill_", "zero_", "set_")
+        if name in ("zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_") and not given:
+            return receiver
+        if given and not any(v.grad & (Grad.LIVE | Grad.UNKNOWN) for v in given):
+            return receiver
+        operands = [receiver, *given] if reads_old else [*given]
+        new = self.derive(operands, node) if operands else self.plain(node)
+        if receiver.grad == Grad.LIVE and receiver.leaf == Leaf.LEAF:
+            return receiver
+        return self.overwrite(receiver, new, node)
+
+    def rewritten(self, receiver: Value, new: Value, node: ast.AST) -> Value:
+        """The tensor object itself changes its history (detach_, requires_grad_)."""
+        out = new._replace(refs=receiver.refs)
+        for address in receiver.refs:
+            self.state.write((address, NOW), out if len(receiver.refs) == 1 else join(out, receiver))
+        return out
+
+    def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
+        """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""
+        modules = frozenset(m for t in target.refs for m in self.parameters.get(t, EMPTY))
+        if modules and target.leaf == Leaf.LEAF:
+            self.freeze_by_flag(Value(Kind.MODULE, refs=modules), flag)
+        if flag.const is True:
+            if target.grad & (Grad.LIVE | Grad.UNKNOWN):
+                return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
+            leaf = self.leaf(node, [target])
+            return self.rewritten(target, leaf._replace(reach=leaf.reach | target.reach, history=leaf.history | target.history), node)
+        if flag.const is False:
+            return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
+        return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
+
+    def freeze_by_flag(self, module: Value, flag: Value) -> None:
+        frozen = FROZEN if flag.const is False else TRAINABLE if flag.const is True else FROZEN | TRAINABLE
+        self.freeze(module, frozen)

@@ -1,0 +1,288 @@
+"""Calls below `torch.`: operations, creation, modules, optimizers, autograd, grad-mode switches.
+
+Here: what a dotted name below torch does. Not here: the table of exceptions (knowledge/operations), methods of tensors.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge.operations import Effect
+from flake8_detach.trace import Role
+from flake8_detach.value import (
+    EMPTY,
+    OTHER,
+    UNSURE,
+    DType,
+    Grad,
+    Kind,
+    Leaf,
+    Value,
+    constant,
+    join,
+)
+
+from .calls import Calls
+from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
+
+
+class TorchCalls(Calls):
+    """Evaluates calls of torch functions and classes."""
+
+    def call_torch(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """A call below `torch.`."""
+        if name in objects.SWITCH_OFF or name in objects.SWITCH_ON or name in objects.SWITCH_BY:
+            return self.switch(name, args, node)
+        if name == "torch.nn.Parameter" or name == "torch.nn.parameter.Parameter":
+            return self.new_parameter(args, keywords, node)
+        kind = objects.kind_of_class(name)
+        if kind == Kind.MODULE:
+            return self.library_module(name, args, keywords, node)
+        if kind == Kind.OPTIMIZER:
+            return self.optimizer(args, keywords, node)
+        if kind in (Kind.SCHEDULER, Kind.SCALER, Kind.LOADER):
+            return self.named_object(kind, name, args, node)
+        if name.startswith("torch.autograd."):
+            return self.call_autograd(name[15:], args, keywords, node)
+        if name.startswith("torch.distributions."):
+            return self.distribution(name, args, keywords, node)
+        if name.startswith(
+            (
+                "torch.utils.data.",
+                "torch.utils.model_zoo",
+                "torch.multiprocessing",
+                "torch.backends",
+                "torch.profiler",
+                "torch.utils.tensorboard",
+            )
+        ):
+            return Value(Kind.OTHER) if not name.startswith("torch.utils.data.") else self.data_set(args, node)
+        if name.startswith(("torch.hub.", "torch.jit.load")):
+            return self.foreign_module(node)
+        if name.startswith("torch.distributed."):
+            wraps = name.rpartition(".")[2] in ("parallelize_module", "fully_shard", "FullyShardedDataParallel", "checkpoint_wrapper")
+            return (args or [keywords.get("module", OTHER)])[0] if wraps else OTHER
+        return self.torch_function(name, args, keywords, node)
+
+    def torch_function(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """An operation: by the table of exceptions, else DERIVE."""
+        short = name[6:]
+        last = short.rpartition(".")[2]
+        if short.startswith("nn.utils.") and last in (
+            "clip_grad_norm_",
+            "clip_grad_norm",
+            "get_total_norm",
+            "clip_grad_value_",
+            "clip_grads_with_norm_",
+        ):
+            return self.plain(node)
+        if short.startswith("utils.checkpoint.checkpoint") and args:
+            return self.call(args[0], args[1:], {}, node)
+        if short in ("func.functional_call", "nn.utils.parameters_to_vector", "nn.utils.stateless.functional_call"):
+            return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
+        given = self.open([*args, *keywords.values()], node)
+        effect = operations.FUNCTIONS.get(short) or (operations.FUNCTIONS.get(last) if short.startswith(("special.", "nn.init.")) else None)
+        if short.startswith("nn.init."):
+            return args[0] if args else OTHER
+        if last in (
+            "Tensor",
+            "FloatTensor",
+            "DoubleTensor",
+            "HalfTensor",
+            "as_tensor",
+            "asarray",
+            "LongTensor",
+            "IntTensor",
+            "ByteTensor",
+            "BoolTensor",
+        ):
+            return self.legacy_tensor(last, args, keywords, node)
+        if effect == Effect.FIRST:
+            first = args[0] if args else keywords.get("module", OTHER)
+            self.trace.modules |= first.refs
+            return first
+        if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
+            return self.created(last, effect, args, keywords, node)
+        if effect in (Effect.NUMBER, Effect.OTHER):
+            return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
+        if effect is None and short[:1].isupper() and "." not in short:
+            return OTHER
+        if effect is None and last in operations.REDUCE_TO_PAIR and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
+            effect = Effect.PAIR
+        if effect is None and last.endswith("_") and args and args[0].kind & Kind.TENSOR:
+            return self.overwrite(args[0], self.derive(given, node), node)
+        if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
+            return keywords["out"]
+        out = self.effect(effect or Effect.DERIVE, given, node)
+        return out._replace(kind=Kind.TENSOR) if out.kind == Kind.UNKNOWN and (effect or Effect.DERIVE) == Effect.DERIVE else out
+
+    # -- creation ---------------------------------------------------------------------------------------------------------------------
+
+    def requires(self, keywords: dict[str, Value]) -> bool | None:
+        """The `requires_grad=` of a creation: None where it is not a constant."""
+        flag = keywords.get("requires_grad")
+        if flag is None:
+            return False
+        return flag.const if isinstance(flag.const, bool) else None
+
+    def created(self, last: str, effect: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """torch.zeros, torch.tensor ...: a leaf, live when asked to be."""
+        operands = self.open(args[:1], node) if last in ("tensor", "from_numpy") else []
+        dtype = keywords.get("dtype")
+        name = next(iter(dtype.names), "") if dtype else ""
+        integer = effect == Effect.INTEGER or name.rpartition(".")[2] in ("long", "int", "int64", "int32", "bool", "uint8", "int8", "short")
+        if effect == Effect.INTEGER and (name.rpartition(".")[2].startswith("float") or any(isinstance(a.const, float) for a in args)):
+            integer = False
+        out = self.plain(node, operands, integer)
+        wanted = self.requires(keywords)
+        if last in ("tensor", "full", "full_like", "zeros_like", "ones_like", "empty_like", "from_numpy") and not integer:
+            out = out._replace(dtype=0) if not dtype else out
+        if wanted:
+            return self.leaf(node, operands)
+        return out if wanted is False else join(out, self.leaf(node, operands))._replace(grad=Grad.UNKNOWN | Grad.CUT)
+
+    def legacy_tensor(self, last: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """torch.Tensor(x), FloatTensor(x), as_tensor(x): of a tensor the same object or an alias, of anything else a new leaf."""
+        given = self.open(args[:1], node)
+        integer = last in ("LongTensor", "IntTensor", "ByteTensor", "BoolTensor")
+        if len(args) == 1 and args[0].kind & (Kind.TENSOR | Kind.UNKNOWN) and args[0].reach and not integer:
+            return args[0]._replace(kind=Kind.TENSOR)
+        return self.plain(node, given, integer)._replace(dtype=DType.INTEGER if integer else 0)
+
+    def new_parameter(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """nn.Parameter: a live leaf in every grad mode, unless requires_grad=False."""
+        for keyword in keywords:
+            if keyword != "requires_grad" and keyword != "data":
+                self.record(Role.FLAG, node, OTHER, detail=("keyword", keyword))
+        flag = keywords.get("requires_grad") or (args[1] if len(args) > 1 else None)
+        if flag is not None and flag.const is False:
+            return self.plain(node)
+        out = self.leaf(node, tag="parameter")
+        return out if flag is None or flag.const is True else out._replace(grad=Grad.UNKNOWN | Grad.CUT)
+
+    def variable(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """Variable(x): x, detached; with requires_grad=True a leaf. https://docs.pytorch.org/docs/2.13/autograd.html#variable-deprecated"""
+        if "volatile" in keywords and keywords["volatile"].const is not False:
+            self.record(Role.SWITCH, node, OTHER, detail="volatile")
+        wanted = self.requires(keywords)
+        operand = args[0] if args else OTHER
+        if wanted:
+            return self.leaf(node, self.open([operand], node))
+        out = self.detach(operand, node)
+        return out if wanted is False else out._replace(grad=Grad.CUT | Grad.UNKNOWN)
+
+    # -- objects ----------------------------------------------------------------------------------------------------------------------
+
+    def library_module(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """An instance of a class of torch.nn."""
+        address, _ = self.container(node, ("module", name))
+        last = name.rpartition(".")[2]
+        own = frozenset((address,))
+        for key in (TRAINING, FREEZING, CHAIN):
+            self.state.delete((address, key))
+        out = Value(Kind.MODULE | (Kind.CONTAINER if last in objects.HOLDERS else 0), refs=own, names=frozenset((name,)))
+        parts = args
+        if last not in objects.HOLDERS:
+            self.state.write((address, HOLDS), int(objects.has_parameters(name)))
+            return out
+        if last != "Sequential" and args:
+            parts = self.inside_list(args[0])
+            for name_, item in self.pairs(args[0], node) if last.endswith("Dict") else ():
+                self.put(address, name_, item)
+        elif len(args) == 1 and args[0].kind & Kind.CONTAINER:
+            parts = self.inside_list(args[0])
+        for index, part in enumerate(parts):
+            self.put(address, constant(index), part)
+        if last == "Sequential" and parts and len(parts) <= 24 and len(parts) == len(args):
+            self.state.write((address, CHAIN), constant(len(parts)))
+        holds = any(self.may_hold_parameters(p) or p.kind & ~Kind.MODULE for p in parts) or not parts
+        self.state.write((address, HOLDS), int(holds))
+        return out
+
+    def inside_list(self, value: Value) -> list[Value]:
+        """The items of a display in order, or the join of all of them."""
+        count = self.length(value)
+        if count is not None:
+            return self.unpack(value, count, ast.Pass())
+        return [self.items(value, ast.Pass())]
+
+    def optimizer(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """An optimizer over the parameters it is given: they are evidence that what they came from is a module that trains."""
+        token = self.token(node, "optimizer")
+        held: frozenset[int] = EMPTY
+        for value in self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node):
+            modules = frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
+            held |= self.with_parts(Value(Kind.MODULE, refs=modules)) if modules else EMPTY
+            held |= value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
+            for inner in self.inside(value):
+                held |= inner.refs | frozenset(m for t in inner.refs for m in self.parameters.get(t, EMPTY))
+        self.optimized[token] = held
+        own = frozenset((token,))
+        return Value(Kind.OPTIMIZER, refs=own, names=frozenset(("optimizer",)))
+
+    def named_object(self, kind: int, name: str, args: list[Value], node: ast.expr) -> Value:
+        token = self.token(node, "object")
+        out = Value(kind, refs=frozenset((token,)), names=frozenset((name,)))
+        if kind == Kind.LOADER and args:
+            item = self.items(args[0], node)
+            if item.kind & (Kind.TENSOR | Kind.CONTAINER):
+                self.state.write((token, ITEMS), item)
+        return out
+
+    def data_set(self, args: list[Value], node: ast.expr) -> Value:
+        """TensorDataset(x, y): iteration gives rows of plain tensors."""
+        token = self.token(node, "data")
+        tensors = [a for a in args if a.kind & Kind.TENSOR]
+        if tensors:
+            self.state.write((token, ITEMS), self.row(node, tensors))
+        return Value(Kind.LOADER, refs=frozenset((token,)))
+
+    def distribution(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """A distribution carries the history of its parameters."""
+        own = self.derive(self.open([*args, *keywords.values()], node), node, "distribution")
+        return own._replace(kind=Kind.OBJECT, names=frozenset(("torch.distributions.Distribution",)))
+
+    # -- autograd ---------------------------------------------------------------------------------------------------------------------
+
+    def call_autograd(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """torch.autograd.*."""
+        given = self.open([*args, *keywords.values()], node)
+        if name == "Variable":
+            return self.variable(args, keywords, node)
+        if name == "backward":
+            self.backward(args[0] if args else OTHER, node, keywords)
+            return OTHER
+        if name == "grad":
+            outputs = self.open(args[:1] or [keywords.get("outputs", OTHER)], node)
+            for value in outputs:
+                self.trace.backpropagated |= value.reach
+                self.trace.proven |= value.refs
+            create = keywords.get("create_graph")
+            live = create is not None and create.const is not False
+            item = self.derive(given, node) if live else self.plain(node)
+            return self.tuple_of(node, item._replace(kind=Kind.TENSOR), None)
+        if name.startswith("functional.") and args:
+            self.call(args[0], args[1:], {}, node)
+            return self.plain(node)
+        if name == "Function.apply":
+            return self.derive(given, node)._replace(kind=Kind.TENSOR)
+        return OTHER
+
+    def switch(self, name: str, args: list[Value], node: ast.expr) -> Value:
+        """A grad-mode context manager or decorator; set_grad_enabled takes effect at once."""
+        mode = Grad.CUT if name in objects.SWITCH_OFF else Grad.LIVE
+        if name in objects.SWITCH_BY or name.endswith("inference_mode"):
+            flag = args[0].const if args else (True if name.endswith("inference_mode") else UNSURE)
+            mode = Grad.LIVE | Grad.CUT if not isinstance(flag, (bool, int)) else Grad.LIVE if flag else Grad.CUT
+            if name.endswith("inference_mode"):
+                mode = {Grad.LIVE: Grad.CUT, Grad.CUT: Grad.LIVE}.get(mode, mode)
+        elif args:
+            return args[0]
+        token = self.token(node, "switch")
+        if name in objects.SWITCH_BY:
+            self.record(Role.SWITCH, node, OTHER, detail=("set", mode))
+            before = self.mode
+            self.set_mode(mode)
+            return Value(Kind.SWITCH, refs=frozenset((token,)), names=frozenset((name,)), const=("set", mode, before))
+        return Value(Kind.SWITCH, refs=frozenset((token,)), names=frozenset((name,)), const=("grad", mode))
