@@ -30,6 +30,7 @@ class Role:
     GROW: Final = "grow"  # a value is bound that depends on its own previous iteration
     CARRIED: Final = "carried"  # a backward through a graph that the iteration before has freed; node is the bind of the state
     USE: Final = "use"  # a value is given to a call that the file does not show
+    REVEAL: Final = "reveal"  # reveal(x): what is believed of x
     LOOP: Final = "loop"  # a loop is entered; value is what it iterates
 
 
@@ -146,6 +147,10 @@ class Trace:
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:
         """Whether an iteration of one of the loops builds a part of the value's graph anew."""
         return any(set(self.born.get(token, ())) & set(loops) for token in value.history - self.leaves)
+
+    def is_comprehended(self, event: Event) -> bool:
+        """Whether what a store outlives is no more than the iterations of a comprehension."""
+        return bool(event.detail[0]) and all(isinstance(self.loops[t][0], ast.expr) for t in event.detail[0])
 
     def is_given_away(self, token: frozenset[int]) -> bool:
         """Whether something that carries the token is given to a call that the file does not show."""

@@ -55,6 +55,8 @@ class Activations(Definitions):
         outer_loops = self.loops
         here = Activation(frame, scope, (scope, *self.closures_of(token, function)), function, this or self.here.this, mark)
         before = self.mode
+        for name in self.variables.get(scope, ()):
+            self.state.delete((scope, name))
         self.bind_arguments(function, scope, args, keywords, node)
         if function.mode:
             self.set_mode(function.mode)

@@ -107,6 +107,7 @@ class Assignments(Methods):
 
     def bind_name(self, name: str, value: Value, node: ast.AST) -> None:
         scope = self.here.outer.get(name, self.here.scope)
+        self.variables.setdefault(scope, set()).add(name)
         key = (scope, name)
         value = self.bound(key, value, node)
         self.state.write(key, value)
@@ -126,9 +127,9 @@ class Assignments(Methods):
     def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
         if name in ("requires_grad", "requires_grad_") or _misspelt(name):
             this = self.here.this
-            own = this is not None and bool(target.refs & this.refs)
+            own = (this is not None and bool(target.refs & this.refs)) or self.has_own(target, name)
             self.record(Role.FLAG, node, target, detail=("own attribute" if own else "attribute", name))
-        if name == "requires_grad" and target.kind & (Kind.TENSOR | Kind.UNKNOWN) and not target.kind & Kind.OBJECT:
+        if name == "requires_grad" and target.kind & (Kind.TENSOR | Kind.UNKNOWN) and not target.kind & (Kind.OBJECT | Kind.MODULE):
             self.flag_set(target, value, node)
             return
         if name == "grad" and value.kind & Kind.NONE:
@@ -150,6 +151,10 @@ class Assignments(Methods):
             old = self.state.store.get(key)
             self.state.write(key, join(old, kept) if len(target.refs) > 1 and isinstance(old, Value) else kept)
 
+    def has_own(self, target: Value, name: str) -> bool:
+        """Whether the class of an object of the file defines an attribute of that name."""
+        return any(a in self.instances and self.find(self.instances[a], name) is not None for a in target.refs)
+
     def flag_set(self, target: Value, flag: Value, node: ast.AST) -> None:
         """x.requires_grad = flag, on a tensor or on what may be one."""
         if target.kind & Kind.TENSOR:
@@ -169,6 +174,9 @@ class Assignments(Methods):
         if container.kind & Kind.TENSOR:
             if not value.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return
+            if self.mode == Grad.LIVE and self.outlived(container):
+                value = self.keep(value, node)
+                self.record_store(node, container, value, self.outlived(container), None)
             if self.mode != Grad.CUT and not (container.grad == Grad.LIVE and container.leaf == Leaf.LEAF):
                 self.overwrite(container, self.derive([container, value], node)._replace(carried=NO_CARRY), node)
             return

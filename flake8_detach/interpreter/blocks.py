@@ -44,7 +44,10 @@ class Blocks(Loops):
     def exec_Expr(self, node: ast.Expr) -> None:
         value = self.eval(node.value)
         if value.kind & Kind.SWITCH and isinstance(node.value, ast.Call) and isinstance(value.const, tuple) and value.const[0] == "grad":
-            self.record(Role.SWITCH, node.value, value, detail="bare")
+            if self.token(node.value, "switch") in value.refs:
+                self.record(Role.SWITCH, node.value, value, detail="bare")
+        elif isinstance(node.value, ast.Compare) and isinstance(node.value.left, ast.Attribute) and node.value.left.attr == "requires_grad":
+            self.record(Role.FLAG, node.value, self.eval(node.value.left.value), detail=("comparison", "requires_grad"))
 
     # -- ends of a path ---------------------------------------------------------------------------------------------------------------
 
@@ -82,8 +85,7 @@ class Blocks(Loops):
         self.open_switches = opened
         restores = [m.const[2] for m in managers if isinstance(m.const, tuple) and m.const[0] == "set"]
         after = restores[0] if restores else before
-        if not self.state.dead:
-            self.set_mode(after)
+        self.set_mode(after)  # also on the way out by an exception
         self.restore_exits(after, exits)
 
     exec_AsyncWith = exec_With

@@ -39,7 +39,9 @@ class Branches(Assignments):
         for test, when, body in arms:
             if test is not None:
                 self.refine(test, when)
+            self.branches += 1
             self.exec_block(body)
+            self.branches -= 1
             if not self.state.dead:
                 ends.append(self.state.changed(mark))
             self.state.rollback(mark)

@@ -9,9 +9,11 @@ import ast
 from typing import Final
 
 from flake8_detach.knowledge import sinks
+from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
 from .libraries import Libraries
+from .state import LENGTH
 
 PASS_THROUGH: Final = frozenset("list tuple set sorted reversed iter frozenset".split())
 NUMBERS: Final = frozenset("len int float bool complex ord hash id round divmod isinstance issubclass hasattr callable any all".split())
@@ -50,6 +52,12 @@ class Builtins(Libraries):
             return OTHER
         return self.tuple_of(node, self.items(value, node), None)
 
+    def builtin_reveal(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """reveal(x): records what is believed of x, for the fixtures and the debugger; it is x."""
+        if args:
+            self.record(Role.REVEAL, node, args[0])
+        return args[0] if args else OTHER
+
     def builtin_print(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         sink = sinks.of_function("print")
         if sink is not None:
@@ -67,10 +75,25 @@ class Builtins(Libraries):
         return self.tuple_of(node, self.pair(node, NUMBER, self.items(args[0], node)) if args else OTHER, None)
 
     def builtin_zip(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.Starred) and args:
+            return self.transposed(args[0], node)
         address, row = self.container(node, "zipped")
         for index, value in enumerate(args):
             self.put(address, constant(index), self.items(value, node))
         return self.tuple_of(node, row, None)
+
+    def transposed(self, row: Value, node: ast.expr) -> Value:
+        """zip(*rows): the columns."""
+        count = self.length(row)
+        if count is None:
+            return self.tuple_of(node, self.tuple_of(node, self.items(row, node), None), None)
+        address, out = self.container(node, "columns")
+        for index, item in enumerate(self.unpack(row, count, node)):
+            column, value = self.container(node, ("column", index))
+            self.add_anywhere(column, item)
+            self.put(address, constant(index), value)
+        self.state.write((address, LENGTH), constant(count))
+        return out
 
     def builtin_map(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         if len(args) < 2:

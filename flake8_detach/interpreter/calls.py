@@ -24,7 +24,9 @@ from .comprehensions import Comprehensions
 from .state import ITEMS
 
 MAKES_ARRAYS: Final = frozenset(
-    f"numpy.{n}" for n in "array asarray zeros ones empty full arange linspace stack concatenate vstack hstack".split()
+    f"numpy.{name}"
+    for name in "array asarray zeros ones empty full arange linspace stack concatenate vstack hstack hanning hamming blackman eye identity tile"
+    " repeat loadtxt meshgrid random.rand random.randn random.uniform random.normal random.random load zeros_like ones_like full_like".split()
 )
 
 
@@ -138,9 +140,15 @@ class Calls(Comprehensions):
         if name.startswith("torch."):
             return self.call_torch(name, args, keywords, node)
         if sink is not None and sink.role in (SinkRole.ARRAY, SinkRole.INERT) and name.startswith("numpy."):
-            sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
-            return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
+            return self.array(name, args, node)
         return self.call_other_library(name, args, keywords, node)
+
+    def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
+        """What a NumPy function gives: an array, or of plain numbers perhaps a number."""
+        if name == "numpy.squeeze" and args and args[0].kind == Kind.TENSOR:
+            return self.view(args[0], node)  # it calls the tensor's own method
+        sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+        return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """An object of a library class that has sinks among its methods; an iterable given to it comes out again by iteration."""
@@ -164,13 +172,20 @@ class Calls(Comprehensions):
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
             trace.backpropagated |= one.reach
             trace.proven |= one.refs
-            roots = {t for t in one.history if t not in one.refs and trace.sites[t].callee is not None}
+            roots = {t for t in one.history - one.refs if (callee := trace.sites[t].callee) is not None and callee.kind == Kind.UNKNOWN}
             if len(roots) == 1 and one.grad == Grad.UNKNOWN:
                 trace.proven |= roots
+            self.free(one)
             for carry in one.carried:
-                if carry.freed and not (retain is not None and retain.const is not False):
+                if carry.freed:
                     state = self.states.get((carry.loop, carry.key), OTHER)
                     self.record(Role.CARRIED, self.bound_at.get(carry.key, node), state, detail=(carry, node))
+
+    def free(self, loss: Value) -> None:
+        """Note the graph as gone for the loops in each of whose iterations this backward surely runs."""
+        for loop in self.loops:
+            if loop.branches == self.branches:
+                loop.freed |= loss.history
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Record what reaches a sink."""

@@ -13,6 +13,7 @@ from flake8_detach.value import (
     NUMBER,
     OTHER,
     TEXT,
+    UNSURE,
     Kind,
     Value,
     constant,
@@ -20,6 +21,7 @@ from flake8_detach.value import (
     join_all,
 )
 
+from .containers import item_key
 from .networks import Networks
 from .state import ITEMS
 
@@ -94,6 +96,11 @@ class Collections(Networks):
         """dict.get(k, default), dict.setdefault(k, default)."""
         default = args[1] if len(args) > 1 else NONE
         if name == "setdefault":
+            key = args[0].const
+            there = [s for a in receiver.refs if key is not UNSURE and isinstance(s := self.state.store.get((a, item_key(key))), Value)]
+            if there:
+                return self.current(join_all(there))
+            self.keep_earlier(default)
             for address in receiver.refs:
                 self.put(address, args[0], default)
             self.mappings |= receiver.refs if not receiver.kind & Kind.UNKNOWN else set()
@@ -102,6 +109,13 @@ class Collections(Networks):
             return self.element(receiver, args[0], node)
         found = self.element(receiver, args[0], node)
         return join(found, default) if found.kind != Kind.OTHER else default
+
+    def keep_earlier(self, default: Value) -> None:
+        """setdefault(k, Thing()): an object that the place made before is the one that stays."""
+        for address in default.refs:
+            for name, old in self.earlier.get(address, ()):
+                new = self.state.store.get((address, name))
+                self.state.write((address, name), join(old, new) if isinstance(new, Value) else old)
 
     def text_method(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """str.format of a 0-dim tensor shows the number."""

@@ -13,7 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
 
 from .effects import Effects
-from .state import ITEMS, LENGTH, NOW
+from .state import ITEMS, LENGTH, NOW, OPEN
 
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 INDEXABLE = Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT | Kind.MODULE
@@ -35,6 +35,7 @@ class Containers(Effects):
         self.fields.pop(address, None)
         self.state.delete((address, ITEMS))
         self.state.delete((address, LENGTH))
+        self.state.delete((address, OPEN))
         self.born[address] = self.active_loops()
         for key in self.item_keys.pop(address, ()):
             self.state.delete((address, key))
@@ -72,10 +73,17 @@ class Containers(Effects):
             name = item_key(key.const)
             self.item_keys.setdefault(address, {})[name] = None
             self.state.write((address, name), item)
+            self.add(address, item)
+        else:
+            self.add_anywhere(address, item)
+
+    def add_anywhere(self, address: int, item: Value) -> None:
+        """One more item at an unknown place: from now on the constant keys do not tell all."""
         self.add(address, item)
+        self.state.write((address, OPEN), 1)
 
     def add(self, address: int, item: Value) -> None:
-        """One more item at an unknown place."""
+        """Join an item to what the container ever held."""
         old = self.state.store.get((address, ITEMS))
         self.state.write((address, ITEMS), join(old, item) if isinstance(old, Value) else item)
 
@@ -87,7 +95,7 @@ class Containers(Effects):
             self.record_store(node, container, kept, outlived, key)
         for address in container.refs:
             if key is None:
-                self.add(address, kept)
+                self.add_anywhere(address, kept)
                 self.state.write((address, LENGTH), NUMBER)
             else:
                 self.put(address, key, kept)
@@ -110,7 +118,7 @@ class Containers(Effects):
     def keep(self, item: Value, node: ast.AST) -> Value:
         """The item as the container holds it: marked with the place of the store, so that a later backward shows it was no leak."""
         token = self.token(node, "kept")
-        if item.kind & Kind.CONTAINER:
+        if item.kind & (Kind.CONTAINER | Kind.OBJECT):
             self.mark_inside(item, token)
         elif item.grad & (Grad.LIVE | Grad.UNKNOWN):
             return item._replace(reach=item.reach | {token})
@@ -119,7 +127,9 @@ class Containers(Effects):
     def mark_inside(self, container: Value, token: int, depth: int = 3) -> None:
         """Mark everything that a stored container holds."""
         for address in container.refs:
-            for name in (ITEMS, *self.item_keys.get(address, ())):
+            cls = self.instances.get(address)
+            fields = cls.fields if cls is not None and cls.is_record else ()
+            for name in (ITEMS, *self.item_keys.get(address, ()), *fields):
                 slot = self.state.store.get((address, name))
                 if not isinstance(slot, Value):
                     continue
@@ -168,11 +178,26 @@ class Containers(Effects):
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
                 return self.current(join_all(found))
+        made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
+        if made:
+            return join_all(made)
         if value.kind & (Kind.UNKNOWN | Kind.OBJECT) and not any((a, ITEMS) in self.state.store for a in value.refs):
             if value.kind & Kind.UNKNOWN and value.refs:
                 name = item_key(key.const) if key.const is not UNSURE else ITEMS
                 return self.current(self.piece(value, name, node))
         return self.contents(value, node)
+
+    def make_item(self, address: int, key: Value, node: ast.AST) -> Value:
+        """The item that a defaultdict makes for a key it lacks; of keys that are not known, one stands for all."""
+        found = self.state.store.get((address, ITEMS))
+        if isinstance(found, Value) and key.const is UNSURE:
+            return self.current(found)
+        if not self.factories[address].names & {"builtins.list", "builtins.dict", "builtins.set"}:
+            return NUMBER
+        token = self.part(address, ("made", key.const if key.const is not UNSURE else None))
+        item = Value(Kind.CONTAINER, refs=frozenset((token,)))
+        self.put(address, key, item)
+        return item
 
     def _index(self, value: Value, key: object) -> object:
         """A negative index counted from the front where the length is known."""
@@ -200,21 +225,33 @@ class Containers(Effects):
         """Operands with the containers among them replaced by what they hold."""
         out: list[Value] = []
         for value in values:
-            out += self.inside(value) if value.kind & Kind.CONTAINER else [value]
+            out += self.inside(value) if value.kind & (Kind.CONTAINER | Kind.OBJECT) else [value]
         return out
 
     def inside(self, value: Value, depth: int = 3) -> list[Value]:
         """The value, or all that a container holds, a few levels deep."""
+        if value.kind & Kind.OBJECT and depth:
+            return self.inside_record(value, depth) or [value]
         if not value.kind & Kind.CONTAINER or depth == 0:
             return [value]
         out: list[Value] = []
         for address in value.refs:
             slots = [self.state.store.get((address, name)) for name in self.item_keys.get(address, ())] or []
             found = [s for s in slots if isinstance(s, Value)]
-            if len(found) != len(slots) or not found:
+            if len(found) != len(slots) or not found or (address, OPEN) in self.state.store:
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             for item in found:
                 out += [self.whole(v) for v in self.inside(self.current(item), depth - 1)]
+        return out
+
+    def inside_record(self, value: Value, depth: int) -> list[Value]:
+        """The fields of a dataclass or named tuple."""
+        out: list[Value] = []
+        for address in value.refs:
+            cls = self.instances.get(address)
+            if cls is not None and cls.is_record:
+                fields = [self.state.store.get((address, name)) for name in cls.fields]
+                out += [v for f in fields if isinstance(f, Value) for v in self.inside(self.current(f), depth - 1)]
         return out
 
     @staticmethod

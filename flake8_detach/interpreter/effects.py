@@ -135,5 +135,5 @@ class Effects(Machine):
         if effect == Effect.PAIR:
             return self.row(node, [self.derive(operands, node), self.plain(node, (), True)], ("values", "indices"))
         if effect == Effect.SPLIT:
-            return self.tuple_of(node, self.view(self.derive(operands, node), node) if operands else OTHER, None)
+            return self.tuple_of(node, self.view(operands[0], node) if operands else OTHER, None)
         return OTHER

@@ -25,14 +25,14 @@ from flake8_detach.value import (
 )
 
 from .judgements import Judgements
-from .state import Difference
+from .state import OPEN, Difference
 
 BUILTINS: Final = frozenset(
     "print len range enumerate zip map filter sum min max abs round sorted reversed list tuple dict set frozenset float int bool str repr"
     " complex isinstance issubclass hasattr getattr setattr delattr type super iter next any all open id callable vars dir divmod pow ord chr"
     " hash input object staticmethod classmethod property bytes bytearray memoryview slice format globals locals exec eval exit quit"
     " NotImplementedError ValueError RuntimeError Exception KeyError TypeError StopIteration KeyboardInterrupt ImportError AssertionError"
-    " IndexError AttributeError __name__ __file__ NotImplemented".split()
+    " IndexError AttributeError reveal __name__ __file__ NotImplemented".split()
 )
 
 
@@ -96,6 +96,7 @@ class Expressions(Judgements):
         if kinds & Kind.TENSOR or (kinds & Kind.UNKNOWN and (left.reach or right.reach)):
             if left.kind == Kind.TENSOR and right.kind == Kind.ARRAY:
                 self.record(Role.ARRAY, node, left, detail="`tensor * array`")
+                return Value(Kind.ARRAY)
             return self.derive([left, right], node)
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
             return self.number([left, right])._replace(carried=left.carried | right.carried)
@@ -193,7 +194,9 @@ class Expressions(Judgements):
                     slot = self.state.store.get((address, attr))
                     if isinstance(slot, Value):
                         out.append((constant(attr), slot))
-        return out or [(TEXT, self.contents(value, node))]
+        if out and not any((a, OPEN) in self.state.store for a in value.refs):
+            return out
+        return [*out, (TEXT, self.contents(value, node))]
 
     def eval_Starred(self, node: ast.Starred) -> Value:
         return self.eval(node.value)
@@ -202,13 +205,28 @@ class Expressions(Judgements):
         value = self.eval(node.value)
         if isinstance(node.slice, ast.Slice):
             self.eval(node.slice)
+            if value.kind & Kind.MODULE:
+                return value
             if value.kind & Kind.CONTAINER:
                 return self.slice_of(value, node)
             return self.view(value, node) if value.kind & Kind.TENSOR else self.element(value, NUMBER, node)
         key = self.eval(node.slice)
+        if value.kind == Kind.TENSOR and key.kind & (Kind.TENSOR | Kind.CONTAINER | Kind.ARRAY) and not isinstance(node.slice, ast.Tuple):
+            return self.derive([value], node)  # indexing by a list or tensor copies
+        own = self.own_item(value, key, node) if value.kind & (Kind.OBJECT | Kind.MODULE) else None
+        if own is not None:
+            return own
         if value.kind & Kind.CLASS or value.names & {"typing.Optional"}:
             return value
         return self.element(value, key, node)
+
+    def own_item(self, value: Value, key: Value, node: ast.expr) -> Value | None:
+        """The __getitem__ of a class of the file."""
+        for address in value.refs:
+            found = self.find(self.instances[address], "__getitem__") if address in self.instances else None
+            if found is not None:
+                return self.call(self.bind_method(found, value), [key], {}, node)
+        return None
 
     def slice_of(self, value: Value, node: ast.AST) -> Value:
         """A slice of a container is a new container with the same items."""

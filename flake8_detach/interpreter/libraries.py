@@ -13,9 +13,11 @@ from flake8_detach.value import (
     OTHER,
     Kind,
     Value,
+    constant,
     join_all,
 )
 
+from .machine import Class
 from .state import CHAIN, HOLDS, ITEMS
 from .torch_calls import TorchCalls
 
@@ -40,13 +42,26 @@ class Libraries(TorchCalls):
             out = self.container(node, name)[1] if not args or name.endswith("defaultdict") else self.copied(args[0], node)
             if not name.endswith("deque"):
                 self.mappings |= out.refs
+                for key, item in keywords.items():
+                    for address in out.refs:
+                        self.put(address, constant(key), item)
+            if name.endswith("defaultdict") and args:
+                self.factories.update(dict.fromkeys(out.refs, args[0]))
             return out._replace(names=frozenset(("bounded",))) if "maxlen" in keywords or len(args) > 1 else out
         if name in ("itertools.chain", "itertools.cycle", "itertools.islice") and args:
             return self.tuple_of(node, join_all([self.items(a, node) for a in args if a.kind & ~Kind.NUMBER] or [OTHER]), None)
+        if name == "collections.namedtuple" and len(args) > 1:
+            return self.named_tuple(args[1], node)
+        if name == "functools.reduce" and len(args) > 1:
+            item = self.items(args[1], node)
+            return self.call(args[0], [item, item], {}, node)
+        if name == "dataclasses.field":
+            factory = keywords.get("default_factory")
+            return self.call(factory, [], {}, node) if factory is not None else keywords.get("default", OTHER)
         if name in ("types.SimpleNamespace", "argparse.Namespace"):
             return self.namespace(keywords, node)
         if root == "numpy" or root in ("math", "scipy"):
-            return Value(Kind.ARRAY | Kind.NUMBER, reach=self.number(given).reach) if root != "math" else self.number(given)
+            return self.array(name, args, node) if root != "math" else self.number(given)
         if name.startswith("contextlib.") or name in ("contextlib.ExitStack",):
             return Value(Kind.SWITCH, names=frozenset((name,)))
         if name.startswith("torchvision.models.") or name.startswith("timm.create_model"):
@@ -60,6 +75,15 @@ class Libraries(TorchCalls):
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
         self.give_away(given, node, name.rpartition(".")[2])
         return result
+
+    def named_tuple(self, names: Value, node: ast.expr) -> Value:
+        """namedtuple("Point", "x y") or namedtuple("Point", ["x", "y"]): a class of records."""
+        given = names.const.replace(",", " ").split() if isinstance(names.const, str) else [v.const for v in self.inside_list(names)]
+        token = self.token(node, "class")
+        shell = ast.copy_location(ast.ClassDef("namedtuple", [], [], [], []), node)
+        fields = [name for name in given if isinstance(name, str)]
+        self.classes[token] = Class(shell, token, [], frozenset(("typing.NamedTuple",)), False, False, True, fields)
+        return Value(Kind.CLASS, refs=frozenset((token,)))
 
     def pure_result(self, name: str, args: list[Value], given: list[Value], node: ast.expr) -> Value:
         """What a harmless library hands back: a choice of what it was given, or something else."""

@@ -10,7 +10,6 @@ import ast
 
 from flake8_detach.trace import Role
 from flake8_detach.value import (
-    EMPTY,
     OTHER,
     Carry,
     Grad,
@@ -67,12 +66,11 @@ class Loops(Branches):
         """Run a body once, and again as a second iteration where it brought something that can matter to one."""
         token = self.token(node, "loop")
         self.trace.loops[token] = (node, self.here.frame)
-        endless = test is not None and self.truth_of(self.eval(test)) is True
+        endless = isinstance(test, ast.Constant) and bool(test.value)
         self.record(Role.LOOP, node, iterable, detail=token)
-        loop = Loop(token, self.state.mark())
+        loop = Loop(token, self.state.mark(), branches=self.branches)
         self.loops.append(loop)
         exits: list[Difference] = []
-        first_backward = len(self.trace.events)
         for number in range(2):
             loop.number = number
             start()  # type: ignore[operator]
@@ -87,7 +85,7 @@ class Loops(Branches):
             self.state.apply(end)
             if not self.second_pass_matters(loop, end):
                 break
-            self.tag(loop, end, first_backward)
+            self.tag(loop, end)
         self.loops.pop()
         self.state.rollback(loop.mark)
         ends = [*exits, *loop.breaks]
@@ -130,18 +128,14 @@ class Loops(Branches):
                 return True
         return False
 
-    def tag(self, loop: Loop, end: Difference, first: int) -> None:
+    def tag(self, loop: Loop, end: Difference) -> None:
         """At the head of the second iteration, mark what comes from the first."""
-        freed: frozenset[int] = EMPTY
-        for event in self.trace.events[first:]:
-            if event.role == Role.BACKWARD and not event.detail:
-                freed |= event.value.history
         self.note_holders(end)
         for key, slot in end.items():
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and slot.history and slot.leaf != Leaf.LEAF:
                 if key[1] is ITEMS:
                     continue
-                dead_graph = bool(slot.history & freed) and not slot.grad & Grad.CUT
+                dead_graph = bool(slot.history & loop.freed) and not slot.grad & Grad.CUT
                 carry = Carry(loop.token, key, dead_graph, True)
                 self.states[loop.token, key] = slot
                 grows = self.growth(loop.token, key)

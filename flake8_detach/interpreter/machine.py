@@ -78,6 +78,8 @@ class Loop:
     token: int
     mark: int
     number: int = 0
+    branches: int = 0  # how many branches deep the loop stands
+    freed: set[int] = field(default_factory=set)  # what a backward of the body went through
     breaks: list[Difference] = field(default_factory=list)
     continues: list[Difference] = field(default_factory=list)
 
@@ -110,7 +112,11 @@ class Machine:
         self.stars: list[str] = []
         self.loops: list[Loop] = []
         self.activations: list[Activation] = []
+        self.variables: dict[int, set[str]] = {}  # scope -> the names ever bound in it
+        self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
+        self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.forward_depth = 0
+        self.branches = 0  # how many branches deep the present path is
         self._tokens: dict[tuple[int, int, object], int] = {}
         self._frames: dict[tuple[int, int, int], int] = {}
         self.trace.sites.append(Site(None, 0, None, Grad.LIVE))

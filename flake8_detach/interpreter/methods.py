@@ -52,7 +52,7 @@ class Methods(Guesses):
             return self.call(self.class_attribute(receiver, name, node), args, keywords, node)
         if kind & Kind.TEXT and not kind & Kind.UNKNOWN:
             return self.text_method(name, args, keywords, node)
-        if "torch.distributions.Distribution" in receiver.names:
+        if objects.DISTRIBUTION in receiver.names:
             return self.distribution_method(receiver, name, args, keywords, node)
         if kind & (Kind.UNKNOWN | Kind.OBJECT):
             return self.unknown_method(receiver, name, args, keywords, node)

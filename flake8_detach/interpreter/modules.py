@@ -24,7 +24,7 @@ from flake8_detach.value import (
 )
 
 from .objects import Objects
-from .state import ABSENT, CHAIN, FREEZING, HOLDS, ITEMS, NOW, TRAINING
+from .state import ABSENT, CHAIN, FREEZING, HOLDS, HOOK, ITEMS, NOW, TRAINING
 
 FROZEN, TRAINABLE = 1, 2
 
@@ -71,6 +71,16 @@ class Modules(Objects):
         """requires_grad_(False / True) on a module and on all that it holds."""
         for address in self.with_parts(module):
             self.state.write((address, FREEZING), frozen)
+            for name in self.fields.get(address, ()):
+                slot = self.state.store.get((address, name))
+                if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.leaf == Leaf.LEAF and slot.refs & self.trace.leaves:
+                    self.freeze_leaf(slot, frozen)
+
+    def freeze_leaf(self, leaf: Value, frozen: int) -> None:
+        """The same on a parameter that the module holds itself."""
+        grad = {FROZEN: Grad.CUT, TRAINABLE: Grad.LIVE}.get(frozen, Grad.LIVE | Grad.CUT)
+        for token in leaf.refs:
+            self.state.write((token, NOW), leaf._replace(grad=grad, history=EMPTY if grad == Grad.CUT else leaf.refs))
 
     def training_state(self, module: Value) -> int:
         """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""
@@ -127,14 +137,24 @@ class Modules(Objects):
             results.append(self.call_library_module(module, args, keywords, node))
         self.forward_depth -= 1
         out = join_all(results)
+        self.run_hooks(module, args, out, node)
         if self.may_hold_parameters(module):
             self.record_forward(module, out, [*args, *keywords.values()], node)
         return out
 
+    def run_hooks(self, module: Value, args: list[Value], out: Value, node: ast.expr) -> None:
+        """Forward hooks see what goes in and out."""
+        for address in module.refs:
+            hook = self.state.store.get((address, HOOK))
+            if isinstance(hook, Value):
+                self.call(hook, [module, self.row(node, args), out], {}, node)
+
     def record_forward(self, callee: Value, result: Value, given: list[Value], node: ast.expr) -> None:
         """Record the outermost call of a module (or of what may be one)."""
         if self.forward_depth == 0:
-            self.record(Role.FORWARD, node, result, callee, tuple(given), self.training_state(callee))
+            parts = [v for v in self.inside(result) if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
+            output = join_all(parts) if parts else result
+            self.record(Role.FORWARD, node, output, callee, tuple(given), self.training_state(callee))
 
     def children(self, address: int) -> list[Value]:
         """The modules of an nn.Sequential that was built from a display, in order."""
@@ -159,6 +179,8 @@ class Modules(Objects):
     def call_library_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """What a torch.nn class (or an unknown module) makes of its arguments."""
         operands = self.open([*args, *keywords.values()], node)
+        if module.names == {"torch.nn.Identity"} and args:
+            return args[0]
         last = {n.rpartition(".")[2] for n in module.names if n.startswith("torch.nn.")}
         root = self.module_result(module, operands, node, bool(last))
         if last & objects.RECURRENT:

@@ -21,7 +21,7 @@ from flake8_detach.value import (
     constant,
 )
 
-from .state import ITEMS
+from .state import HOOK, ITEMS
 from .tensors import Tensors
 
 MODULE_METHODS: Final = frozenset(
@@ -71,6 +71,10 @@ class Networks(Tensors):
             if len(args) > 1 and isinstance(args[0].const, str):
                 self.write_attribute(receiver, args[0].const, args[1], node)
             return NONE
+        if name == "register_forward_hook" and args and args[0].kind & Kind.FUNCTION:
+            for address in receiver.refs:
+                self.state.write((address, HOOK), args[0])
+            return OTHER
         if name in ("children", "modules", "named_children", "named_modules"):
             return self.parts_of(receiver, name, node)
         if receiver.kind & Kind.CONTAINER:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import operations
+from flake8_detach.knowledge import objects, operations
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.value import (
     EMPTY,
+    NO_NAMES,
     OTHER,
     DType,
     Grad,
@@ -56,6 +57,8 @@ class Objects(Containers):
             return self.training_flag(value)
         if name == "__dict__":
             return Value(Kind.CONTAINER, refs=value.refs)
+        if objects.DISTRIBUTION in value.names and name in objects.DIFFERENTIABLE_SAMPLES:
+            return self.derive([value._replace(kind=Kind.TENSOR, names=NO_NAMES)], node)
         if value.kind & Kind.TENSOR or (value.kind & Kind.UNKNOWN and name in ("data", "T", "shape", "grad", "is_cuda")):
             return self.tensor_attribute(value, name, node)
         if value.kind & Kind.MODULE:
@@ -68,6 +71,8 @@ class Objects(Containers):
         if name in ("grad", "_grad"):
             tokens = frozenset(self.part(a, "grad") for a in value.refs)
             return Value(Kind.TENSOR | Kind.NONE, Grad.CUT, Leaf.LEAF, DType.FLOAT, tokens)
+        if name == "requires_grad" and value.kind == Kind.TENSOR and value.grad in (Grad.LIVE, Grad.CUT):
+            return constant(value.grad == Grad.LIVE)
         effect = operations.ATTRIBUTES.get(name)
         if effect is None:
             return self.piece(value, name, node) if value.kind & Kind.UNKNOWN else OTHER
@@ -132,6 +137,9 @@ class Objects(Containers):
         address = self.token(node, ("instance", cls.address))
         self.instances[address] = cls
         self.born[address] = self.active_loops()
+        self.earlier[address] = [
+            (name, slot) for name in self.fields.get(address, ()) if isinstance(slot := self.state.store.get((address, name)), Value)
+        ]
         for name in self.fields.get(address, ()):
             self.state.delete((address, name))
         for name in (TRAINING, FREEZING):
@@ -166,7 +174,7 @@ class Objects(Containers):
             value = given.get(name) or self.find(cls, name)
             if value is not None:
                 self.set_field(address, name, value)
-                if not cls.is_record:
+                if cls.library & {"typing.NamedTuple"}:
                     self.put(address, constant(index), value)
 
     def set_field(self, address: int, name: str, value: Value) -> None:

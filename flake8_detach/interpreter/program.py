@@ -21,6 +21,7 @@ from flake8_detach.value import (
 
 from .activations import Activations
 from .machine import Activation, Class, Loop
+from .state import Difference
 
 STATEMENT_FUEL = 60
 
@@ -81,7 +82,7 @@ class Program(Activations):
         """All methods that nobody calls, on one object: each from the state after __init__, then again from all of them together."""
         self.fuel = max(self.fuel, 2000)
         this = self.prototype(cls)
-        loop = Loop(self.token(cls.node, "life"), self.state.mark())
+        loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
         self.trace.loops[loop.token] = (cls.node, self.here.frame)
         methods = [
             t for t in tokens if getattr(self.functions[t].node, "name", "") != "__init__" and id(self.functions[t].node) not in self.called
@@ -94,13 +95,12 @@ class Program(Activations):
             ends.append(self.state.changed(mark))
             self.state.rollback(mark)
             self.state.dead = False
-        first = len(self.trace.events)
         if ends:
             self.state.merge([{}, *ends])
         together = self.state.changed(mark)
         if self.second_life_matters(together, this):
             loop.number = 1
-            self.tag(loop, together, first)
+            self.tag(loop, together)
             for token in methods:
                 again = self.state.mark()
                 self.run_entry(token, self.self_argument(token, this, cls))

@@ -20,10 +20,12 @@ ABSENT: Final = 8
 """Bit of an integer slot: on some path nothing was written under the key."""
 ITEMS: Final = "[items]"  # the join of all that a container ever held
 LENGTH: Final = "[length]"
+OPEN: Final = "[open]"  # something was put into a container at an unknown place
 NOW: Final = "[now]"  # a tensor as it is since it was last written in place
 TRAINING: Final = "[training]"
 FREEZING: Final = "[freezing]"
 HOLDS: Final = "[holds]"  # 1 or 0: a library module with or without parameters
+HOOK: Final = "[hook]"  # the forward hook of a module
 CHAIN: Final = "[chain]"  # how many children an nn.Sequential runs in order
 YIELD_MODE: Final = "[yield mode]"
 

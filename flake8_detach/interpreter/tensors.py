@@ -51,7 +51,7 @@ class Tensors(Builtins):
         effect = operations.METHODS.get(name)
         if effect is None and name in operations.REDUCE_TO_PAIR and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
-        if effect is None and name in ("type", "to", "astype") and self.to_integer(args, keywords, receiver):
+        if effect is None and name in ("type", "to", "astype", "view") and self.to_integer(args, keywords, receiver):
             effect = Effect.INTEGER
         if effect is None and name == "type" and not args:
             return TEXT
@@ -100,7 +100,8 @@ class Tensors(Builtins):
         as_tensor = receiver._replace(kind=Kind.TENSOR, names=frozenset())
         if name in objects.DIFFERENTIABLE_SAMPLES:
             return self.derive([as_tensor, *self.open(args, node)], node)
-        return self.plain(node, [as_tensor])
+        integer = any(n.rpartition(".")[2] == "Categorical" for n in receiver.names)
+        return self.plain(node, [as_tensor], integer)
 
     # -- in place ---------------------------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ class TorchCalls(Calls):
         if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
             return keywords["out"]
         out = self.effect(effect or Effect.DERIVE, given, node)
+        if last == "where" and len(given) > 2 and not any(v.kind & Kind.TENSOR for v in given[1:]):
+            out = out._replace(dtype=DType.FLOAT)
         return out._replace(kind=Kind.TENSOR) if out.kind == Kind.UNKNOWN and (effect or Effect.DERIVE) == Effect.DERIVE else out
 
     # -- creation ---------------------------------------------------------------------------------------------------------------------
@@ -241,7 +243,7 @@ class TorchCalls(Calls):
     def distribution(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """A distribution carries the history of its parameters."""
         own = self.derive(self.open([*args, *keywords.values()], node), node, "distribution")
-        return own._replace(kind=Kind.OBJECT, names=frozenset(("torch.distributions.Distribution",)))
+        return own._replace(kind=Kind.OBJECT, names=frozenset((objects.DISTRIBUTION, name)))
 
     # -- autograd ---------------------------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,8 @@ SWITCH_OFF: Final = frozenset(
 SWITCH_ON: Final = frozenset("torch.enable_grad torch.autograd.enable_grad torch.autograd.grad_mode.enable_grad".split())
 SWITCH_BY: Final = frozenset("torch.set_grad_enabled torch.autograd.set_grad_enabled torch.autograd.grad_mode.set_grad_enabled".split())
 
+DISTRIBUTION: Final = "torch.distributions.Distribution"
+DISCRETE: Final = frozenset("Categorical Bernoulli Binomial Poisson Geometric OneHotCategorical NegativeBinomial Multinomial".split())
 DIFFERENTIABLE_SAMPLES: Final = frozenset("rsample log_prob entropy mean variance stddev logits probs cdf icdf mode perplexity scale loc".split())
 """Methods and attributes of a distribution that carry its parameters' history; `sample` runs under no_grad."""
 

@@ -46,6 +46,10 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.value.leaf == Leaf.LEAF or token & trace.backpropagated or not trace.is_live(event.value) or not _lasts(trace, event):
             continue
         spent = trace.is_spent(event.value, token)
+        if trace.is_comprehended(event):
+            spent = spent and trace.is_rebuilt(event.value, event.detail[0])
+            if not spent:
+                continue
         if spent or (event.mode == Grad.LIVE and _stays(trace, event, token)):
             leak = "which keeps its graph's nodes alive" if spent else "which keeps its graph and activations alive"
             yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})

@@ -26,6 +26,7 @@ from flake8_detach.value import Kind
 
 MESSAGE = "`{name}` {what} does nothing: use `{cure}`"
 LOUD = False
+MODULES = Kind.MODULE | Kind.CONTAINER | Kind.UNKNOWN
 
 
 def check(trace: Trace) -> Iterator[Finding]:
@@ -36,6 +37,10 @@ def check(trace: Trace) -> Iterator[Finding]:
             if "requ" in name and "grad" in name:
                 yield Finding(event.node, {"name": name, "what": "as a keyword", "cure": "requires_grad="})
             continue
+        if form == "comparison":
+            if event.value.kind == Kind.TENSOR:
+                yield Finding(event.node, {"name": ".requires_grad ==", "what": "as a statement", "cure": ".requires_grad ="})
+            continue
         what = _what(trace, event, name) if form == "attribute" else ""
         if what:
             cure = "requires_grad_(...)" if event.value.kind & Kind.MODULE or "Module" in what else "requires_grad"
@@ -45,7 +50,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 def _what(trace: Trace, event: Event, name: str) -> str:
     """On what the attribute was written, empty where it may be right."""
     target = event.value
-    module = target.kind == Kind.MODULE or (target.kind & Kind.UNKNOWN and trace.is_module(target))
+    module = (target.kind & Kind.MODULE and not target.kind & ~MODULES) or (target.kind & Kind.UNKNOWN and trace.is_module(target))
     if name == "requires_grad":
         if module:
             return "on a Module"

@@ -7,6 +7,7 @@ the file that receives one line of JSON per run. Scenarios run in forks of this 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -60,8 +61,15 @@ def perform(program: Program, scenarios: list[str], timeout: float, tell: Callab
                 tell(scenario, stage.observe(scenario, timeout))
             finally:
                 sys.stdout.flush()
+                _end_children()
                 os._exit(0)
         os.waitpid(child, 0)
+
+
+def _end_children() -> None:
+    # os._exit runs no exit handlers, so nobody else ends the processes that a scenario left behind
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def _warm_up() -> None:
@@ -105,8 +113,9 @@ class Stage:
             sys.settrace(None)
             _limit(0)
         if finish:
+            failed = bool(witnessed.error) or witnessed.timed_out
             with self.run.aside():
-                self.run.emit(Finished())
+                self.run.emit(Finished(failed, self.run.lines.open_at_error if failed else []))
         witnessed.occurrences = self.run.occurrences()
         return witnessed
 

@@ -6,8 +6,8 @@ No event judges, and none keeps a tensor or a graph longer than the call that ca
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import FrameType
+from dataclasses import dataclass, field, replace
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -182,9 +182,10 @@ class SwitchDropped:
 
 @dataclass(slots=True)
 class Raised:
-    """An exception passed through the innermost program frame, at `site`."""
+    """An exception passed through the innermost program frame, at `site`; `traceback` begins at that frame."""
 
     error: BaseException
+    traceback: TracebackType | None
     frame: FrameType
     site: Site
 
@@ -211,12 +212,13 @@ class Link:
 
 @dataclass(slots=True)
 class Held:
-    """A live tensor that the program can still reach, with the links from a variable down to it."""
+    """A live tensor that the program can still reach, with the links of one road from a variable down to it, and all `holders` on any road."""
 
     tensor: torch.Tensor
     number: int
     road: list[Link]
     inside_model: bool
+    holders: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -227,6 +229,16 @@ class IterationEnd:
     round: Round
     held: list[Held]
     first_seen: Callable[[int], int]
+
+    def attachment(self, held: Held) -> Link | None:
+        """The link by which `held` came to hang, in this iteration, on something older than it: a container, or a variable. None if none did."""
+        for place in range(len(held.road) - 1, -1, -1):
+            link = held.road[place]
+            if link.variable or self.first_seen(link.holder) <= self.round.start:
+                # of the links below the old holder the one made last completed the road
+                latest = max(held.road[place:], key=lambda k: k.time)
+                return replace(latest, holder=link.holder, label=link.label, variable=link.variable) if latest.time > self.round.start else None
+        return None
 
 
 @dataclass(slots=True)
@@ -249,4 +261,7 @@ class Returned:
 
 @dataclass(slots=True)
 class Finished:
-    """The program has ended: what never happened is known now."""
+    """The program has ended: what never happened is known now, unless it `failed` and broke off; `open` are the functions that it left so."""
+
+    failed: bool
+    open: list[Activation]

@@ -111,20 +111,27 @@ class Reach:
         """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey."""
         self._unwatch()
         roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
-        for entry in self._walk(roots, depth=3, budget=400, whole=False):
+        for entry in self._walk([roots], depth=3, budget=400, whole=False):
             self._meet(entry, line, time)
         watched = [Entry(id(holder), label, child, -1, 1, False) for holder in self.watched for label, child in self._children(holder, False)]
-        for entry in self._walk(watched, depth=3, budget=600, whole=False):
+        for entry in self._walk([watched], depth=3, budget=600, whole=False):
             self._meet(entry, line, time)
 
     def _unwatch(self) -> None:
         # a holder that only we keep has died for the program; three references: the list, the loop variable, the call
         self.watched = [holder for holder in self.watched if sys.getrefcount(holder) > 3]
 
-    def survey(self, variables: Iterable[Variable], line: int, time: int) -> list[Held]:
-        """A thorough look from all variables, outermost function first: every live tensor that can be reached, with its road."""
-        roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
-        entries = list(self._walk(roots, depth=14, budget=20000, whole=True))
+    def survey(self, variables: Iterable[Variable], since: int, line: int, time: int) -> list[Held]:
+        """A thorough look from all variables: every live tensor that can be reached, with its road.
+
+        Roads from variables that were bound before the clock stood at `since` are taken first: a name of this iteration hides no older holder.
+        """
+        groups: dict[tuple[bool, bool], list[Entry]] = {}
+        for v in variables:
+            known = self.links.get((v.owner, v.name))
+            fresh = known is not None and known.time > since
+            groups.setdefault((v.inside_model, fresh), []).append(Entry(v.owner, v.name, v.value, -1, 0, v.inside_model))
+        entries = list(self._walk([groups[key] for key in sorted(groups)], depth=14, budget=20000, whole=True))
         found = []
         for entry in entries:
             self._meet(entry, line, time)
@@ -133,7 +140,8 @@ class Reach:
                 found.append((entry, number(node)))
         self._forget(entries)
         self._watch(entries, [entry for entry, _ in found])
-        return [Held(entry.child, number_, self._road(entry, entries), entry.inside_model) for entry, number_ in found]
+        holders = _holders(entries)
+        return [Held(e.child, n, self._road(e, entries), e.inside_model, _above(e, holders)) for e, n in found]
 
     def _forget(self, entries: list[Entry]) -> None:
         # an id is only as good as its object's life: what cannot be reached any more may be another object tomorrow
@@ -173,25 +181,27 @@ class Reach:
                 return road[::-1]
             entry = entries[entry.parent]
 
-    def _walk(self, roots: list[Entry], depth: int, budget: int, whole: bool) -> Iterator[Entry]:
-        todo: deque[Entry] = deque(roots)
+    def _walk(self, groups: list[list[Entry]], depth: int, budget: int, whole: bool) -> Iterator[Entry]:
         visited: set[int] = set()
         count = 0
-        while todo and count < budget:
-            entry = todo.popleft()
-            kind = kind_of(type(entry.child))
-            if kind is Kind.NOTHING or kind is not Kind.TENSOR and id(entry.child) in visited:
-                continue
-            if kind is Kind.CLASS and entry.child.__module__ != self.module:
-                continue
-            yield entry
-            count += 1
-            if kind is not Kind.TENSOR and entry.depth < depth:
-                visited.add(id(entry.child))
-                # entries are numbered in the order in which they are yielded
-                position = count - 1
-                for label, child in self._children(entry.child, whole):
-                    todo.append(Entry(id(entry.child), label, child, position, entry.depth + 1, entry.inside_model))
+        for group in groups:
+            todo: deque[Entry] = deque(group)
+            while todo and count < budget:
+                entry = todo.popleft()
+                kind = self._kind(entry.child)
+                if kind is Kind.NOTHING:
+                    continue
+                yield entry
+                count += 1
+                if kind is not Kind.TENSOR and entry.depth < depth and id(entry.child) not in visited:
+                    visited.add(id(entry.child))
+                    # entries are numbered in the order in which they are yielded
+                    children = self._children(entry.child, whole)
+                    todo.extend(Entry(id(entry.child), label, child, count - 1, entry.depth + 1, entry.inside_model) for label, child in children)
+
+    def _kind(self, value: Any) -> Kind:
+        kind = kind_of(type(value))
+        return Kind.NOTHING if kind is Kind.CLASS and value.__module__ != self.module else kind
 
     def _children(self, value: Any, whole: bool) -> Iterable[tuple[object, Any]]:
         kind = kind_of(type(value))
@@ -206,6 +216,24 @@ class Reach:
         if kind is Kind.FUNCTION:
             return _cells(value) if value.__module__ == self.module else []
         return _others(value, kind)
+
+
+def _holders(entries: list[Entry]) -> dict[int, set[int]]:
+    """By object everything that holds it."""
+    found: dict[int, set[int]] = {}
+    for entry in entries:
+        found.setdefault(id(entry.child), set()).add(entry.holder)
+    return found
+
+
+def _above(entry: Entry, holders: dict[int, set[int]]) -> frozenset[int]:
+    """Everything that holds the entry's child, directly or not, by whatever road."""
+    todo, seen = [id(entry.child)], set[int]()
+    while todo:
+        new = holders.get(todo.pop(), set()) - seen
+        seen |= new
+        todo.extend(new)
+    return frozenset(seen)
 
 
 def _elements(value: Any, whole: bool) -> list[tuple[object, Any]]:

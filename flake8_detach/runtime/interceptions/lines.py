@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -40,6 +40,7 @@ class Lines:
         self.position = 0
         self.surveys: dict[Loop, int] = {}
         self.error: BaseException | None = None
+        self.open_at_error: list[Activation] = []
         self.fresh_lists: list[tuple[Any, int, bool, int]] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
@@ -61,7 +62,7 @@ class Lines:
             elif event == "return":
                 self._returned(frame, arg)
             elif event == "exception":
-                self._raised(frame, arg[1])
+                self._raised(frame, arg[1], arg[2])
         return self.goes_on
 
     def _called(self, frame: FrameType) -> None:
@@ -112,11 +113,11 @@ class Lines:
         if frame.f_code.co_name in COMPREHENSIONS and value is not None:
             self.fresh_lists.append((value, self.position, activation.inside_model, activation.began))
 
-    def _raised(self, frame: FrameType, error: BaseException) -> None:
+    def _raised(self, frame: FrameType, error: BaseException, traceback: TracebackType) -> None:
         # it passes through every frame on its way out: only the innermost one of the program is where it happened
         if error is not self.error:
-            self.error = error
-            self.run.emit(Raised(error, frame, self.run.program.site(frame)))
+            self.error, self.open_at_error = error, list(self.run.stack)
+            self.run.emit(Raised(error, traceback, frame, self.run.program.site(frame)))
 
     def _settle_lists(self, frame: FrameType) -> None:
         if not self.fresh_lists or frame.f_code.co_name in COMPREHENSIONS:
@@ -160,12 +161,12 @@ class Lines:
         self.reach.look(variables, self.position, self.run.clock)
 
     def everything(self) -> list[Variable]:
-        """All variables of the program, outermost function first; what a module call's function has comes last."""
+        """All variables of the program, outermost function first."""
         found: list[Variable] = []
         for frame, activation in zip(self.frames, self.run.stack):
             found.extend(self._globals(frame))
             found.extend(self._variables(frame, activation.inside_model))
-        return sorted(found, key=lambda v: v.inside_model)
+        return found
 
     def variable_holds(self, owner: int, name: object, tensor: torch.Tensor) -> bool:
         """Whether the variable still holds `tensor`, by itself or in a list, tuple or dict."""
@@ -185,12 +186,12 @@ class Lines:
             running = next((r for r in rounds if r.loop == loop), None)
             if running is None:
                 rounds.append(Round(loop, self.run.clock, now()))
-                self._survey(loop)
+                self._survey(rounds[-1])
             elif not loop.header(activation.line) or loop.first == loop.last:
                 self._iteration_ends(activation, running)
 
     def _iteration_ends(self, activation: Activation, round_: Round) -> None:
-        held = self._survey(round_.loop)
+        held = self._survey(round_)
         if held is not None:
             self.run.emit(IterationEnd(activation, round_, held, self._first_seen))
         round_.start, round_.first, round_.turns = self.run.clock, now(), round_.turns + 1
@@ -198,8 +199,8 @@ class Lines:
     def _first_seen(self, holder: int) -> int:
         return self.reach.first_seen.get(holder, self.run.clock)
 
-    def _survey(self, loop: Loop) -> list[Held] | None:
-        count = self.surveys[loop] = self.surveys.get(loop, 0) + 1
+    def _survey(self, round_: Round) -> list[Held] | None:
+        count = self.surveys[round_.loop] = self.surveys.get(round_.loop, 0) + 1
         if count > EARLY and count % SELDOM:
             return None
-        return self.reach.survey(self.everything(), self.position, self.run.clock)
+        return self.reach.survey(self.everything(), round_.start, self.position, self.run.clock)

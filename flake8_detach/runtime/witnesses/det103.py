@@ -7,6 +7,8 @@ made in the iteration). Back-propagated after the iteration, it was kept for a r
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
 
 import torch
 
@@ -29,12 +31,14 @@ class Store:
     nodes: int = 0
     octets: int = 0
     grown: bool = False
+    comprehended: bool = False
 
 
 @dataclass(slots=True)
 class Kept:
     """A live tensor that outlived the iteration `turn` of a loop: held by `holder` since `line` ran."""
 
+    number: int
     holder: int
     line: int
     turn: int
@@ -45,34 +49,36 @@ class Witness:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.kept: dict[Round, dict[int, Kept]] = {}
-        self.contents: dict[Round, dict[tuple[int, object], frozenset[int]]] = {}
+        self.kept: dict[Round, dict[tuple[int, int], Kept]] = {}
+        self.contents: dict[Round, dict[tuple[int, object], set[int]]] = {}
+        self.nodes: dict[int, Any] = {}
         self.stores: dict[int, Store] = {}
         self.windows: set[int] = set()
 
     def on_iteration_end(self, event: IterationEnd) -> None:
-        alive = {held.number: held for held in event.held if not held.inside_model}
+        held = [h for h in event.held if not h.inside_model]
+        self.nodes = {h.number: node_of(h.tensor) for h in held}
+        present = {(h.number, holder) for h in event.held for holder in h.holders}
         before = self.kept.get(event.round, {})
-        kept = {n: k for n, k in before.items() if n in alive}
+        kept = {pair: k for pair, k in before.items() if pair in present}
         self.windows |= _windows(before, kept)
-        for n, held in alive.items():
-            link = self._attached(event, held)
-            if link is not None and n not in kept:
-                kept[n] = Kept(link.holder, self._line(link, n), event.round.turns)
+        for h in held:
+            link = self._attached(event, h)
+            if link is not None and (h.number, link.holder) not in kept:
+                kept[h.number, link.holder] = Kept(h.number, link.holder, self._line(link, h.number), event.round.turns)
         self.kept[event.round] = kept
-        for line, group in _growing(kept).items():
-            self._note(line, [alive[n] for n in group], event)
-        self._rebound(event, alive)
-        self._written(event, alive)
+        for line, group in _growing(list(kept.values())).items():
+            self._note(line, group)
+        self._rebound(event, held)
+        self._written(event, held)
+        self.nodes.clear()
 
     def _attached(self, event: IterationEnd, held: Held) -> Link | None:
         """The link of this iteration by which `held` hangs on a container older than the iteration; None when there is none."""
         if not self._fresh(held, event.round.first) or self.run.births.get(held.number, (None, ""))[1] in STORES:
             return None
-        for link in reversed(held.road):
-            if event.first_seen(link.holder) <= event.round.start or link.variable:
-                return link if not link.variable and link.time > event.round.start else None
-        return None
+        link = event.attachment(held)
+        return link if link is not None and not link.variable else None
 
     @staticmethod
     def _fresh(held: Held, first: int) -> bool:
@@ -83,44 +89,42 @@ class Witness:
         birth = self.run.births.get(born)
         return link.line if link.known or birth is None else birth[0].line
 
-    def _rebound(self, event: IterationEnd, alive: dict[int, Held]) -> None:
+    def _rebound(self, event: IterationEnd, held: list[Held]) -> None:
         """A variable whose tuple is made anew each time, with everything it held and one more."""
-        before, now_ = self.contents.get(event.round, {}), dict[tuple[int, object], frozenset[int]]()
-        for n, held in alive.items():
-            root = held.road[0]
-            if len(held.road) > 1:
-                key = (root.holder, root.label)
-                now_[key] = now_.get(key, frozenset()) | {n}
-                if root.time > event.round.start and key in before and n not in before[key] and self._fresh(held, event.round.first):
-                    self._extend(root.line, before[key], alive, held, event)
-        self.contents[event.round] = now_
+        before, after = self.contents.get(event.round, {}), dict[tuple[int, object], set[int]]()
+        for h in held:
+            if len(h.road) > 1:
+                after.setdefault((h.road[0].holder, h.road[0].label), set()).add(h.number)
+        for h in held:
+            root = h.road[0]
+            earlier = before.get((root.holder, root.label), set())
+            grows = earlier < after.get((root.holder, root.label), set())
+            if len(h.road) > 1 and earlier and grows and root.time > event.round.start and self._fresh(h, event.round.first):
+                self._note(root.line, [h.number])
+        self.contents[event.round] = after
 
-    def _extend(self, line: int, before: frozenset[int], alive: dict[int, Held], held: Held, event: IterationEnd) -> None:
-        if before and before <= alive.keys() and all(alive[n].road[0].label == held.road[0].label for n in before):
-            self._note(line, [held], event)
-
-    def _written(self, event: IterationEnd, alive: dict[int, Held]) -> None:
+    def _written(self, event: IterationEnd, held: list[Held]) -> None:
         """A tensor used as a container: written by index, with the graph of each iteration."""
-        for n, held in alive.items():
-            site, operation = self.run.births.get(n, (None, ""))
-            if site is not None and operation in STORES and event.round.turns and self._fresh(held, event.round.first):
-                if event.first_seen(held.road[-1].holder) <= event.round.start or held.road[-1].variable:
-                    self._note(site.line, [held], event)
+        for h in held:
+            site, operation = self.run.births.get(h.number, (None, ""))
+            if site is not None and operation in STORES and event.round.turns and self._fresh(h, event.round.first):
+                if h.road[-1].variable or event.first_seen(h.road[-1].holder) <= event.round.start:
+                    self._note(site.line, [h.number])
 
-    def _note(self, line: int, group: list[Held], event: IterationEnd) -> None:
+    def _note(self, line: int, group: list[int]) -> None:
         store = self.stores.setdefault(line, Store())
         store.grown = True
-        nodes: set[int] = set()
-        for held in group:
-            store.ends.setdefault(held.number, self.run.clock)
-            nodes |= numbers(node_of(held.tensor))
+        for n in group:
+            store.ends.setdefault(n, self.run.clock)
+        alive = [node for n in group if (node := self.nodes.get(n)) is not None]
+        nodes = set[int]().union(*(numbers(node) for node in alive))
         if len(nodes) > store.nodes:
-            store.nodes, store.octets = len(nodes), sum(kept_bytes(node_of(h.tensor)) for h in group)
+            store.nodes, store.octets = len(nodes), sum(map(kept_bytes, alive))
 
     def on_comprehended(self, event: Comprehended) -> None:
         if len(set(event.numbers)) > 1 and not event.inside_model:
             store = self.stores.setdefault(event.line, Store())
-            store.grown = True
+            store.grown = store.comprehended = True
             store.nodes = max(store.nodes, len(event.numbers))
             store.ends.update(dict.fromkeys(event.numbers, self.run.clock))
 
@@ -128,14 +132,14 @@ class Witness:
         """Copying or sending refused: the tensor that it stumbled over was stored somewhere."""
         if not isinstance(event.error, RuntimeError) or not str(event.error).startswith(UNCOPIED):
             return
-        culprit = _refused(event.error)
+        culprit = _refused(event.traceback)
         node = node_of(culprit) if culprit is not None else None
-        if node is None:
+        if node is None or number(node) in self.run.visits:
             return
-        for held in self.run.lines.reach.survey(self.run.lines.everything(), event.site.line, self.run.clock):
+        for held in self.run.lines.reach.survey(self.run.lines.everything(), 0, event.site.line, self.run.clock):
             links = [link for link in held.road if not link.variable]
             if held.number == number(node) and links:
-                self.run.report(CODE, Site(self._line(links[-1], held.number)), f"the stored tensor cannot be copied: {str(event.error).split('.')[0]}")
+                self.run.report(CODE, Site(max(links, key=lambda k: k.time).line), f"the stored tensor cannot be copied: {str(event.error).split('.')[0]}")
                 return
 
     def on_finished(self, event: Finished) -> None:
@@ -145,37 +149,39 @@ class Witness:
                 continue
             if any(self.run.visits.get(n, 0) > end for n, end in store.ends.items()):
                 continue
+            if event.failed and store.comprehended and not any(n in self.run.visits for n in store.ends):
+                # the program broke off before it could use them
+                continue
             told |= set(store.ends)
             self.run.report(CODE, Site(line), f"{len(store.ends)} live tensors kept {store.nodes} graph nodes with {store.octets} bytes of activations")
 
 
-def _windows(before: dict[int, Kept], kept: dict[int, Kept]) -> set[int]:
+def _windows(before: dict[tuple[int, int], Kept], kept: dict[tuple[int, int], Kept]) -> set[int]:
     """The lines that fill a holder which lost some of its tensors and kept others: it is bounded, as a deque with maxlen is."""
-    lost = {k.holder for n, k in before.items() if n not in kept}
+    lost = {k.holder for pair, k in before.items() if pair not in kept}
     return {k.line for k in kept.values() if k.holder in lost}
 
 
-def _growing(kept: dict[int, Kept]) -> dict[int, list[int]]:
+def _growing(kept: list[Kept]) -> dict[int, list[int]]:
     """By line the tensors of different iterations that are together in one holder, or in many holders filled by one line."""
-    by_holder: dict[int, list[int]] = {}
-    by_line: dict[int, list[int]] = {}
-    for n, k in kept.items():
-        by_holder.setdefault(k.holder, []).append(n)
-        by_line.setdefault(k.line, []).append(n)
+    by_holder: dict[int, list[Kept]] = {}
+    by_line: dict[int, list[Kept]] = {}
+    for k in kept:
+        by_holder.setdefault(k.holder, []).append(k)
+        by_line.setdefault(k.line, []).append(k)
     found: dict[int, list[int]] = {}
     for group in by_holder.values():
-        if len({kept[n].turn for n in group}) > 1:
-            for n in group:
-                found.setdefault(kept[n].line, []).append(n)
+        if len({k.turn for k in group}) > 1:
+            for k in group:
+                found.setdefault(k.line, []).append(k.number)
     for line, group in by_line.items():
-        if len({kept[n].holder for n in group}) >= APART and len({kept[n].turn for n in group}) >= APART:
-            found.setdefault(line, group)
+        if len({k.holder for k in group}) >= APART and len({k.turn for k in group}) >= APART:
+            found.setdefault(line, [k.number for k in group])
     return found
 
 
-def _refused(error: BaseException) -> torch.Tensor | None:
+def _refused(traceback: TracebackType | None) -> torch.Tensor | None:
     """The tensor that torch refused to copy or to send: the argument of its innermost function."""
-    traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     names = ("self", "tensor")

@@ -7,8 +7,9 @@ Told at the line that bound the carried value.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
-from ..events import Backward, IterationEnd, Link, TorchCall
+from ..events import Backward, IterationEnd, Link, Round, TorchCall
 from ..graph import node_of, now, number
 from ..interceptions.backprop import visited_by
 from ..program import Site
@@ -17,32 +18,38 @@ from ..run import Run
 CODE = "DET104"
 
 
+@dataclass(slots=True)
+class Carried:
+    """A link that held a value at the end of an iteration of `round`."""
+
+    link: Link
+    round: Round
+
+
 class Witness:
     """`carried` maps the node of each value that outlived its iteration to the links that held it; `passes` has the sequence number at each pass."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.carried: dict[int, list[Link]] = {}
+        self.carried: dict[int, list[Carried]] = defaultdict(list)
         self.passes: dict[int, int] = {}
 
     def on_iteration_end(self, event: IterationEnd) -> None:
-        new: dict[int, list[Link]] = defaultdict(list)
         for held in event.held:
             if held.inside_model or held.number < event.round.first:
                 continue
-            link = next((k for k in reversed(held.road) if event.first_seen(k.holder) <= event.round.start or k.variable), None)
-            if link is not None and link.time > event.round.start:
-                new[held.number].append(link)
-        self.carried.update(new)
+            link = event.attachment(held)
+            if link is not None:
+                self.carried[held.number].append(Carried(link, event.round))
 
     def on_torch_call(self, event: TorchCall) -> None:
         """The first use in a later iteration tells which of several names was the one that carried: those bound anew meanwhile were not."""
         for tensor in event.before:
             node = node_of(tensor)
-            links = self.carried.get(number(node), ()) if node is not None else ()
-            if len(links) > 1:
-                still = [k for k in links if not k.variable or self.run.lines.variable_holds(k.holder, k.label, tensor)]
-                self.carried[number(node)] = still or list(links)
+            carried = self.carried.get(number(node), ()) if node is not None else ()
+            if len(carried) > 1:
+                still = [c for c in carried if not c.link.variable or self.run.lines.variable_holds(c.link.holder, c.link.label, tensor)]
+                self.carried[number(node)] = still or list(carried)
 
     def on_backward(self, event: Backward) -> None:
         visited = visited_by(event)
@@ -55,7 +62,7 @@ class Witness:
 
     def _look_back(self, event: Backward, moment: int) -> None:
         for old in event.graph.crossings(moment):
-            links = self.carried.get(old)
+            links = [c.link for c in self.carried.get(old, ()) if any(c.round in a.rounds for a in self.run.stack)]
             if links and any(n in self.passes for n in _below(event, old)):
                 evidence = "a backward pass went through it into an earlier iteration, whose graph a backward pass had used already"
                 self.run.report(CODE, Site(self._line(links, old)), evidence)

@@ -53,7 +53,8 @@ class Witness:
     def on_finished(self, event: Finished) -> None:
         passes: dict[tuple[Activation, Round | None], list[tuple[ModuleCall, Frame]]] = defaultdict(list)
         for call in self.calls:
-            if not call.training or any(_evaluates(f.activation) for f in call.frames):
+            broken_off = event.failed and call.frames[-1].activation in event.open
+            if not call.training or any(_evaluates(f.activation) for f in call.frames) and not broken_off:
                 frame = self._owner(call)
                 passes[frame.activation, frame.round].append((call, frame))
         wasted = {key: members for key, members in passes.items() if all(call.first not in self.used for call, _ in members)}
