@@ -31,7 +31,29 @@ class Role:
     CARRIED: Final = "carried"  # a backward through a graph that the iteration before has freed; node is the bind of the state
     USE: Final = "use"  # a value is given to a call that the file does not show
     REVEAL: Final = "reveal"  # reveal(x): what is believed of x
+    NUMBER: Final = "number"  # float() or the like reads one number of a tensor
+    COPY: Final = "copy"  # a tensor is, or hangs on, what deepcopy copies
+    REBUILD: Final = "rebuild"  # torch.tensor() of a tensor, or of a list of tensors; detail says which
+    SEND: Final = "send"  # a value goes to another process
+    MEET: Final = "meet"  # a tensor made under inference mode meets a live one in an operation that saves it
+    DROPOUT: Final = "dropout"  # a dropout that no eval() switches off
+    NAMED: Final = "named"  # a method is named as a statement, not called; detail is its name
+    CONTEXT: Final = "context"  # an attribute is set on the ctx of a custom autograd.Function; detail is its name
+    DATA: Final = "data"  # `.data` is read; detail is how
+    CHECKPOINT: Final = "checkpoint"  # torch.utils.checkpoint without use_reentrant
+    DIFFERENTIATE: Final = "differentiate"  # autograd.grad
+    OUTPUT: Final = "output"  # what the forward of a model class returns
     LOOP: Final = "loop"  # a loop is entered; value is what it iterates
+    GRAD: Final = "grad"  # `.grad` is read
+    INPLACE: Final = "inplace"  # a tensor is written in place; values are what is written; detail is how
+    REBIND: Final = "rebind"  # a name or attribute (target: what it held) is bound to something computed from its own `.grad`
+    FIELD: Final = "field"  # what a module's __init__ leaves in an attribute; values are the parts of a container
+    REPLACED: Final = "replaced"  # a module (target) that an optimizer holds is given a new part
+    BUILD: Final = "build"  # a library module with parameters is made
+    KEPT: Final = "kept"  # a state_dict() is bound to a name, an attribute or a key
+    RESTORED: Final = "restored"  # a kept state_dict() is loaded or saved; detail says whether an optimizer stepped meanwhile
+    FREED: Final = "freed"  # a backward goes through a graph that an earlier one has freed
+    SPOILED: Final = "spoiled"  # a backward needs a tensor that was overwritten since; detail is how; node the write
 
 
 class Site(NamedTuple):
@@ -67,6 +89,15 @@ class Event(NamedTuple):
     passes: int
 
 
+class Made(NamedTuple):
+    """How a tensor was made: the place, the operands, whether the result was live, and its number in the order of making."""
+
+    node: ast.AST
+    operands: tuple[Value, ...]
+    grad: int
+    number: int
+
+
 class Trace:
     """All events of one file in the order they were interpreted, and what is proven of the places values come from."""
 
@@ -87,7 +118,18 @@ class Trace:
         self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
+        self.made: dict[int, Made] = {}  # tensor -> how it was made: the graph of what was computed from what, also across cuts
+        self.shares: dict[int, frozenset[int]] = {}  # tensor -> the tensors whose storage it is a view or a detached alias of
+        self.aliases: set[int] = set()  # detached aliases: autograd does not see what is written through them
+        self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
+        self.asked: set[int] = set()  # what autograd.grad was asked for, and what `.grad` was read of
+        self.wrapped: set[int] = set()  # leaves made by nn.Parameter
         self.left: dict[int, set[int]] = {}
+        self.inferred: set[int] = set()  # places that make their tensors under inference mode
+        self.asked: set[int] = set()  # places whose results the program asks `is_inference()`
+        self.fickle: set[int] = set()  # modules that hold a layer which depends on train() and eval()
+        self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
+        self.read_as_tensor: set[int] = set()  # ids of `.data` nodes on which a method of tensors is called
         self._live: dict[int, bool] = {}
 
     def of(self, *roles: str) -> list[Event]:
@@ -223,4 +265,4 @@ def text(node: ast.AST) -> str:
     return out if len(out) <= 40 else out[:37] + "..."
 
 
-__all__ = ["Event", "Frame", "Role", "Site", "Trace", "Training", "text"]
+__all__ = ["Event", "Frame", "Made", "Role", "Site", "Trace", "Training", "text"]

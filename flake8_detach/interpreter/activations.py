@@ -35,6 +35,7 @@ class Activations(Definitions):
         if running > 1 or len(self.activations) > DEPTH or self.fuel < 0:
             given = self.open([*args, *keywords.values()], function.node)
             self.escape(given)
+            self.event_use(node or function.node, given, getattr(function.node, "name", ""))
             return self.unknown(node or function.node, given)
         this = self.methods.get(token)
         if this is not None:
@@ -62,12 +63,15 @@ class Activations(Definitions):
             self.set_mode(function.mode)
         elif "maybe no_grad" in function.traits:
             self.set_mode(before | Grad.CUT)
+        inferring = self.inferring
+        self.inferring = inferring or "inference" in function.traits
         self.activations.append(here)
         if isinstance(function.node, ast.Lambda):
             here.returns.append(self.eval(function.node.body))
         else:
             self.exec_block(function.node.body)
         self.activations.pop()
+        self.inferring = inferring
         self.loops = outer_loops
         return self.finish(function, here, mark, before, node)
 

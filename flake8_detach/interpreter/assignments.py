@@ -132,6 +132,8 @@ class Assignments(Methods):
         if name == "requires_grad" and target.kind & (Kind.TENSOR | Kind.UNKNOWN) and not target.kind & (Kind.OBJECT | Kind.MODULE):
             self.flag_set(target, value, node)
             return
+        if target.kind & Kind.UNKNOWN and value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            self.note_context(target, name, value, node)
         if name == "grad" and value.kind & Kind.NONE:
             self.record(Role.CLEAR, node, target)
         if name == "data" and target.kind & (Kind.TENSOR | Kind.UNKNOWN):
@@ -181,7 +183,9 @@ class Assignments(Methods):
                 self.overwrite(container, self.derive([container, value], node)._replace(carried=NO_CARRY), node)
             return
         if container.kind & Kind.ARRAY and not container.kind & Kind.UNKNOWN:
-            if value.kind & Kind.TENSOR:
+            if value.kind & Kind.TENSOR and self.is_scalar(value):
+                self.note_number([value], node)
+            elif value.kind & Kind.TENSOR:
                 self.record(Role.ARRAY, node, value, container, detail="array[...] = tensor")
             return
         if not container.kind & (Kind.CONTAINER | Kind.OBJECT | Kind.UNKNOWN | Kind.MODULE):

@@ -27,6 +27,10 @@ _UNCALLED = frozenset(
 )
 
 
+NAMED = frozenset("backward step zero_grad eval train".split())
+"""Methods whose name alone, as a statement, is a call forgotten."""
+
+
 class Blocks(Loops):
     """Executes blocks."""
 
@@ -35,8 +39,6 @@ class Blocks(Loops):
             if self.state.dead:
                 return
             self.fuel -= 1
-            if self.fuel < 0:
-                return
             method = getattr(self, "exec_" + statement.__class__.__name__, None)
             if method is not None:
                 method(statement)
@@ -46,6 +48,10 @@ class Blocks(Loops):
         if value.kind & Kind.SWITCH and isinstance(node.value, ast.Call) and isinstance(value.const, tuple) and value.const[0] == "grad":
             if self.token(node.value, "switch") in value.refs:
                 self.record(Role.SWITCH, node.value, value, detail="bare")
+        elif value.kind & Kind.SWITCH and isinstance(value.const, tuple) and value.const[0] == "set":
+            self.note_left_off(node.value, value.const[1])
+        elif isinstance(node.value, ast.Attribute) and node.value.attr in NAMED:
+            self.record(Role.NAMED, node.value, self.eval(node.value.value), detail=node.value.attr)
         elif isinstance(node.value, ast.Compare) and isinstance(node.value.left, ast.Attribute) and node.value.left.attr == "requires_grad":
             self.record(Role.FLAG, node.value, self.eval(node.value.left.value), detail=("comparison", "requires_grad"))
 
@@ -81,7 +87,13 @@ class Blocks(Loops):
         exits = len(self.here.exits)
         opened = self.open_switches
         self.open_switches = opened | {t for m in managers if m.kind & Kind.SWITCH for t in m.refs}
+        off = any(map(_is_off, managers))
+        inferring = self.inferring
+        self.inferring = inferring or any(n.endswith("inference_mode") for m in managers if _is_off(m) for n in m.names)
+        self.here.switched += off
         self.exec_block(node.body)
+        self.here.switched -= off
+        self.inferring = inferring
         self.open_switches = opened
         restores = [m.const[2] for m in managers if isinstance(m.const, tuple) and m.const[0] == "set"]
         after = restores[0] if restores else before
@@ -180,6 +192,11 @@ class Blocks(Loops):
             self.state.dead = self.state.dead or dead
 
     exec_TryStar = exec_Try
+
+
+def _is_off(manager: Value) -> bool:
+    """Whether a context manager switches gradients off."""
+    return bool(manager.kind & Kind.SWITCH) and isinstance(manager.const, tuple) and manager.const[1] == Grad.CUT
 
 
 def _imports_only(node: ast.Try) -> bool:

@@ -169,6 +169,7 @@ class Calls(Comprehensions):
         trace = self.trace
         for one in self.open([value], node):
             retain = keywords.get("retain_graph")
+            self.note_trained(node)
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
             trace.backpropagated |= one.reach
             trace.proven |= one.refs

@@ -89,6 +89,10 @@ class Definitions(Blocks):
         traits: set[str] = set()
         for decorator in node.decorator_list:
             value = self.eval(decorator)
+            if isinstance(node, ast.AsyncFunctionDef):
+                self.note_decorated(value, decorator, "coroutine")
+            elif mode == 0 and any(n.endswith("inference_mode") for n in value.names):
+                traits.add("inference")
             if value.kind & Kind.SWITCH and isinstance(value.const, tuple):
                 mode = value.const[1]
                 if value.const[0] == "set":
@@ -102,6 +106,11 @@ class Definitions(Blocks):
                 plain = self.trait(value, decorator, traits) and plain
         return (mode if not isinstance(node, ast.AsyncFunctionDef) else 0), frozenset(traits), plain
 
+    def note_decorated(self, value: Value, decorator: ast.expr, what: str) -> None:
+        """A grad-mode switch on a coroutine or a class, which it does not reach."""
+        if value.kind & Kind.SWITCH and isinstance(value.const, tuple) or value.names & (objects.SWITCH_OFF | objects.SWITCH_ON):
+            self.record(Role.SWITCH, decorator, value, detail=what)
+
     def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> bool:
         name = next(iter(value.names), "")
         known = {"builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
@@ -110,6 +119,8 @@ class Definitions(Blocks):
         if name in known:
             traits.add(known[name])
             return True
+        if "fixture" in ast.unparse(decorator):
+            traits.add("fixture")
         if any(word in ast.unparse(decorator).lower() for word in ("no_grad", "inference", "nograd", "eval_mode", "evaluating")):
             traits.add("maybe no_grad")
         return False
@@ -134,6 +145,8 @@ class Definitions(Blocks):
         self.classes[token] = cls
         here = self.here
         scopes, scope = here.scopes, here.scope
+        for decorator in node.decorator_list:
+            self.note_decorated(self.eval(decorator), decorator, "class")
         here.scopes, here.scope = (token, *scopes), token
         self.exec_block(node.body)
         here.scopes, here.scope = scopes, scope

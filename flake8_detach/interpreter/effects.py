@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, Carry, DType, Grad, Kind, Leaf, Value
 
-from .machine import Machine
+from .storage import Storage
 
 TENSORISH = Kind.TENSOR | Kind.UNKNOWN
 OPAQUE = Kind.OTHER | Kind.OBJECT | Kind.LIBRARY | Kind.CONTAINER
@@ -27,7 +27,7 @@ def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
     return frozenset(c for c in carried if not c.direct or (c.loop, c.key) not in through)
 
 
-class Effects(Machine):
+class Effects(Storage):
     """Results of operations."""
 
     def derive(self, operands: Sequence[Value], node: ast.AST, tag: object = "") -> Value:
@@ -62,14 +62,22 @@ class Effects(Machine):
         if grad == Grad.CUT:
             for value in operands:
                 reach |= value.reach
+        elif len(operands) > 1:
+            for value in operands:
+                if value.grad == Grad.CUT:
+                    self.trace.mixed |= value.reach
+            if self.trace.inferred:
+                self.note_meeting(operands, False, node)
         kind = Kind.TENSOR if any(v.kind & Kind.TENSOR for v in tensors) else Kind.UNKNOWN
         leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
+        token = self.fresh(node, ("derived", tag))
+        self.note_made(token, node, operands, grad or Grad.CUT)
         return Value(
             kind,
             grad or Grad.CUT,
             leaf,
             DType.INTEGER if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
-            frozenset((self.fresh(node, ("derived", tag)),)),
+            frozenset((token,)),
             history,
             reach,
             recurrent(carried) if grad != Grad.CUT else NO_CARRY,
@@ -78,6 +86,8 @@ class Effects(Machine):
     def view(self, operand: Value, node: ast.AST) -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
         out = self.derive([operand], node)
+        for token in out.refs:
+            self.note_shared(token, operand)
         if self.mode == Grad.CUT and operand.grad & (Grad.LIVE | Grad.UNKNOWN):
             return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
         return out
@@ -85,12 +95,15 @@ class Effects(Machine):
     def detach(self, operand: Value, node: ast.AST) -> Value:
         """The same storage without history; what it was computed from is remembered in `reach`."""
         kind = operand.kind if operand.kind & Kind.TENSOR else Kind.TENSOR
+        token = self.fresh(node, "detached")
+        self.note_made(token, node, (operand,), Grad.CUT)
+        self.note_shared(token, operand, hidden=True)
         return Value(
             kind & (Kind.TENSOR | Kind.NONE),
             Grad.CUT,
             Leaf.LEAF,
             operand.dtype,
-            frozenset((self.fresh(node, "detached"),)),
+            frozenset((token,)),
             reach=operand.reach,
         )
 

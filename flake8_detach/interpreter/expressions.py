@@ -264,15 +264,21 @@ class Expressions(Judgements):
         return self.define(node, None, 0, frozenset())
 
     def eval_Await(self, node: ast.Await) -> Value:
+        if self.here.switched:
+            self.note_pause(node, "await")
         return self.eval(node.value)
 
     def eval_Yield(self, node: ast.Yield) -> Value:
         value = self.eval(node.value) if node.value is not None else NONE
         self.here.yields.append(value)
         self.here.yield_modes |= self.mode
+        if self.here.switched:
+            self.note_pause(node, "yield")
         return self.unknown(node)._replace(grad=Grad.CUT)
 
     def eval_YieldFrom(self, node: ast.YieldFrom) -> Value:
         value = self.eval(node.value)
+        if self.here.switched:
+            self.note_pause(node, "yield")
         self.here.yields.append(self.items(value, node))
         return OTHER

@@ -69,6 +69,7 @@ class Activation:
     exits: list[Difference] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     yield_modes: int = 0
+    switched: int = 0  # how many blocks with gradients switched off are open in it
 
 
 @dataclass(eq=False)
@@ -116,6 +117,7 @@ class Machine:
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.forward_depth = 0
+        self.inferring = False  # inference mode is on
         self.branches = 0  # how many branches deep the present path is
         self._tokens: dict[tuple[int, int, object], int] = {}
         self._frames: dict[tuple[int, int, int], int] = {}
@@ -165,6 +167,10 @@ class Machine:
 
     def enter(self, manager: Value, node: ast.AST) -> Value:
         """Enter a context manager."""
+        raise NotImplementedError
+
+    def note_meeting(self, operands: Sequence[Value], live: bool, node: ast.AST) -> None:
+        """A tensor made under inference mode may meet a live one."""
         raise NotImplementedError
 
     def training_flag(self, module: Value) -> Value:
@@ -257,6 +263,8 @@ class Machine:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
         self.forget(token)
+        if self.inferring:
+            self.trace.inferred.add(token)
         return token
 
     def forget(self, token: int) -> None:
@@ -279,6 +287,8 @@ class Machine:
         """The result of something the file does not show: pending evidence, and reachable from what was given."""
         token = self.token(node, tag, callee)
         self.forget(token)
+        if self.inferring:
+            self.trace.inferred.add(token)
         grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
         reach = own

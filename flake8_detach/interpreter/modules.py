@@ -152,6 +152,7 @@ class Modules(Objects):
     def record_forward(self, callee: Value, result: Value, given: list[Value], node: ast.expr) -> None:
         """Record the outermost call of a module (or of what may be one)."""
         if self.forward_depth == 0:
+            self.note_fickle(callee)
             parts = [v for v in self.inside(result) if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
             output = join_all(parts) if parts else result
             self.record(Role.FORWARD, node, output, callee, tuple(given), self.training_state(callee))
@@ -178,6 +179,8 @@ class Modules(Objects):
 
     def call_library_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """What a torch.nn class (or an unknown module) makes of its arguments."""
+        if self.forward_depth > 1 and any("Dropout" in n for n in module.names):
+            self.note_dropout_layer(module, node)
         operands = self.open([*args, *keywords.values()], node)
         if module.names == {"torch.nn.Identity"} and args:
             return args[0]

@@ -22,12 +22,12 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .containers import Containers
 from .machine import Class
+from .notes import Notes
 from .state import FREEZING, LENGTH, TRAINING
 
 
-class Objects(Containers):
+class Objects(Notes):
     """Attributes, classes and instances."""
 
     # -- attributes -------------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ from .activations import Activations
 from .machine import Activation, Class, Loop
 from .state import Difference
 
-STATEMENT_FUEL = 60
+BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 12, 200
+"""How many statements are executed before calls are no longer followed: so many, and so many for each line of the file; each function that
+nobody calls may spend at least the last."""
 
 
 class Program(Activations):
@@ -32,7 +34,8 @@ class Program(Activations):
     def run(self) -> Trace:
         """Interpret the file and answer its trace."""
         tree = self.trace.tree
-        self.fuel = 4000 + STATEMENT_FUEL * len(tree.body) * 10
+        lines = getattr(tree.body[-1], "end_lineno", 0) if tree.body else 0
+        self.fuel = BASE_FUEL + LINE_FUEL * lines
         frame = self.frame(None, None, -1, "")
         self.activations.append(Activation(frame, 0, (0,), None, None, 0))
         scope = self.token(tree, "module")
@@ -69,7 +72,7 @@ class Program(Activations):
         """One function with unknown arguments, in the mode its framework gives it."""
         function = self.functions[token]
         mark_mode = self.mode
-        self.fuel = max(self.fuel, 600 + STATEMENT_FUEL * 40)
+        self.fuel = max(self.fuel, ENTRY_FUEL)
         name = getattr(function.node, "name", "")
         if name in objects.FRAMEWORK_NO_GRAD and function.owner is not None and (function.owner.unknown_base or function.owner.is_module):
             self.set_mode(Grad.CUT)
@@ -80,7 +83,6 @@ class Program(Activations):
 
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:
         """All methods that nobody calls, on one object: each from the state after __init__, then again from all of them together."""
-        self.fuel = max(self.fuel, 2000)
         this = self.prototype(cls)
         loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
         self.trace.loops[loop.token] = (cls.node, self.here.frame)

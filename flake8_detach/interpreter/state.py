@@ -16,6 +16,7 @@ Difference = dict[Key, "Slot | None"]
 
 # Names under which the interpreter keeps what no program names; attributes of the program are plain identifiers.
 MODE: Final[Key] = (0, "[grad mode]")
+LEFT_OFF: Final[Key] = (0, "[left off]")  # the statement that switched gradients off for all that follows
 ABSENT: Final = 8
 """Bit of an integer slot: on some path nothing was written under the key."""
 ITEMS: Final = "[items]"  # the join of all that a container ever held
@@ -28,6 +29,10 @@ HOLDS: Final = "[holds]"  # 1 or 0: a library module with or without parameters
 HOOK: Final = "[hook]"  # the forward hook of a module
 CHAIN: Final = "[chain]"  # how many children an nn.Sequential runs in order
 YIELD_MODE: Final = "[yield mode]"
+FREED: Final = "[freed]"  # 1: a backward has freed what the tensor's operation saved
+SPOILED: Final = "[spoiled]"  # 1: what the tensor's operation saved was overwritten
+STEPPED: Final = "[stepped]"  # 1: an optimizer stepped since a state_dict() was taken
+RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 
 
 def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:

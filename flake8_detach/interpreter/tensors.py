@@ -44,6 +44,10 @@ class Tensors(Builtins):
             return self.to_numpy(receiver, keywords, node)
         if name in ("detach_",):
             return self.rewritten(receiver, self.detach(receiver, node), node)
+        if name == "is_inference":
+            self.trace.asked |= receiver.refs
+        if name == "new_tensor" and args:
+            self.note_rebuild(name, args[0], node)
         if name in ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty", "new"):
             return self.created(name, Effect.FRESH, [], keywords, node)
         if name in ("apply_", "map_"):
@@ -58,7 +62,7 @@ class Tensors(Builtins):
         if effect is None and name.endswith("_") and not name.endswith("__"):
             return self.write_in_place(receiver, given, name, node)
         if effect is None and name in operations.CONVERSIONS:
-            return self.view(receiver, node)._replace(dtype=receiver.dtype if name not in ("float", "double", "half") else DType.FLOAT)
+            return self.converted(receiver, name, args, node)
         if effect == Effect.DETACH:
             return self.detach(receiver, node)
         if effect is None and name in (
@@ -77,6 +81,16 @@ class Tensors(Builtins):
         operands = [receiver, *given] if effect in (None, Effect.PAIR, Effect.SPLIT, Effect.DERIVE) else [receiver]
         out = self.effect(effect or Effect.DERIVE, operands, node)
         return out._replace(kind=receiver.kind & (Kind.TENSOR | Kind.UNKNOWN)) if (effect or Effect.DERIVE) == Effect.DERIVE else out
+
+    def converted(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
+        """x.to(...), x.cuda() ...: live as x is; of what has the type or device already, x itself."""
+        out = self.view(receiver, node)
+        for token in out.refs:  # a copy, or the same object: in doubt no alias
+            self.unshare(token)
+        same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
+        if same and receiver.leaf & Leaf.LEAF:
+            out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
+        return out._replace(dtype=receiver.dtype if name not in ("float", "double", "half") else DType.FLOAT)
 
     @staticmethod
     def to_integer(args: list[Value], keywords: dict[str, Value], receiver: Value) -> bool:

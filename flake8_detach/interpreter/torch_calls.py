@@ -78,6 +78,8 @@ class TorchCalls(Calls):
         ):
             return self.plain(node)
         if short.startswith("utils.checkpoint.checkpoint") and args:
+            if short == "utils.checkpoint.checkpoint" and not keywords.keys() & {"use_reentrant", "**"}:
+                self.record(Role.CHECKPOINT, node, args[0])
             return self.call(args[0], args[1:], {}, node)
         if short in ("func.functional_call", "nn.utils.parameters_to_vector", "nn.utils.stateless.functional_call"):
             return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
@@ -98,6 +100,8 @@ class TorchCalls(Calls):
             "BoolTensor",
         ):
             return self.legacy_tensor(last, args, keywords, node)
+        if last in operations.DROPOUTS and short.startswith("nn.functional."):
+            self.note_dropout(last, args, keywords, node)
         if effect == Effect.FIRST:
             first = args[0] if args else keywords.get("module", OTHER)
             self.trace.modules |= first.refs
@@ -131,6 +135,8 @@ class TorchCalls(Calls):
     def created(self, last: str, effect: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.zeros, torch.tensor ...: a leaf, live when asked to be."""
         operands = self.open(args[:1], node) if last in ("tensor", "from_numpy") else []
+        if last == "tensor" and args:
+            self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
         name = next(iter(dtype.names), "") if dtype else ""
         integer = effect == Effect.INTEGER or name.rpartition(".")[2] in ("long", "int", "int64", "int32", "bool", "uint8", "int8", "short")
@@ -147,6 +153,8 @@ class TorchCalls(Calls):
     def legacy_tensor(self, last: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.Tensor(x), FloatTensor(x), as_tensor(x): of a tensor the same object or an alias, of anything else a new leaf."""
         given = self.open(args[:1], node)
+        if args and args[0].kind & Kind.CONTAINER:
+            self.note_rebuild(last, args[0], node)
         integer = last in ("LongTensor", "IntTensor", "ByteTensor", "BoolTensor")
         if len(args) == 1 and args[0].kind & (Kind.TENSOR | Kind.UNKNOWN) and args[0].reach and not integer:
             return args[0]._replace(kind=Kind.TENSOR)
@@ -187,6 +195,7 @@ class TorchCalls(Calls):
         parts = args
         if last not in objects.HOLDERS:
             self.state.write((address, HOLDS), int(objects.has_parameters(name)))
+            self.note_layer(last, address, args, keywords)
             return out
         if last != "Sequential" and args:
             parts = self.inside_list(args[0])
@@ -256,6 +265,7 @@ class TorchCalls(Calls):
             self.backward(args[0] if args else OTHER, node, keywords)
             return OTHER
         if name == "grad":
+            self.record(Role.DIFFERENTIATE, node, (args or [keywords.get("outputs", OTHER)])[0])
             outputs = self.open(args[:1] or [keywords.get("outputs", OTHER)], node)
             for value in outputs:
                 self.trace.backpropagated |= value.reach

@@ -17,6 +17,16 @@ WITH_PARAMETERS: Final = frozenset(
 )
 """Classes of torch.nn whose instances hold parameters that require grad from the start."""
 
+MODE_DEPENDENT: Final = {
+    **dict.fromkeys("Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout".split(), 0.5),
+    **dict.fromkeys("BatchNorm1d BatchNorm2d BatchNorm3d LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d SyncBatchNorm RReLU".split(), 1),
+    **dict.fromkeys("Transformer TransformerEncoderLayer TransformerDecoderLayer".split(), 0.1),
+    **dict.fromkeys("RNN LSTM GRU MultiheadAttention".split(), 0),
+}
+"""Classes of torch.nn that work differently in train and eval mode, with the dropout rate they have by default (0: none)."""
+
+TRACKING: Final = frozenset(name for name in MODE_DEPENDENT if "BatchNorm" in name)
+
 RECURRENT: Final = frozenset("RNN LSTM GRU".split())
 """Return (output, state); the state of an LSTM is itself a pair."""
 

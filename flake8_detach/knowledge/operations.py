@@ -65,6 +65,16 @@ TENSOR_ONLY: Final = frozenset(
 )
 """Method names that no common object but a tensor has."""
 
+DROPOUTS: Final = frozenset("dropout dropout1d dropout2d dropout3d".split())
+"""Functions of torch.nn.functional that are on unless `training=False`."""
+
+SAVES_NOTHING: Final = frozenset(
+    "add sub subtract cat concat concatenate stack hstack vstack dstack hsplit sum mean view_as expand_as reshape_as type_as to equal allclose"
+    " copy_ eq ne lt le gt ge zip print append extend isclose where_ detach clone sub_ add_ new_tensor tensor as_tensor Tensor FloatTensor"
+    " zeros_like ones_like rand_like randn_like full_like empty_like no_grad save argmax L1Loss l1_loss".split()
+)
+"""Names of operations of several tensors that keep none of them for their backward (or build no graph)."""
+
 FUNCTIONS: Final = _table(
     fresh="tensor zeros ones empty full rand randn zeros_like ones_like empty_like full_like rand_like randn_like from_numpy linspace logspace"
     " eye normal load empty_strided hann_window hamming_window blackman_window frombuffer from_file quantize_per_tensor rand_like"

@@ -5,17 +5,18 @@ sinks: the two engines must come to the same lines on their own. A witness judge
 
     witness(path)                      all that happened when the program ran
     witness(path, scenario="bad_sum")  when only this function ran, after the module-level code
-    scenarios(path)                    the same for many functions, in one process
+    scenarios(path, names)             the same for many functions, in one process
+    programs(paths)                    many whole programs, in one process
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .occurrence import Occurrence, Witnessed
-from .process import TorchMissing, run_program, run_scenarios
+from .process import TorchMissing, run_program, run_programs, run_scenarios
 
-__all__ = ["TIMEOUT", "Occurrence", "TorchMissing", "Witnessed", "scenarios", "witness"]
+__all__ = ["TIMEOUT", "Occurrence", "TorchMissing", "Witnessed", "programs", "scenarios", "witness"]
 
 TIMEOUT = 120.0
 
@@ -33,3 +34,8 @@ def witness(path: str, args: Sequence[str] = (), scenario: str | None = None, ti
 def scenarios(path: str, names: Sequence[str], timeout: float = TIMEOUT) -> dict[str, Witnessed]:
     """What each of the functions `names` showed, each run afresh after the module-level code. Raises as witness does."""
     return run_scenarios(path, names, timeout)
+
+
+def programs(paths: Iterable[str], timeout: float = TIMEOUT) -> dict[str, Witnessed]:
+    """What each of the programs showed when it ran as `__main__`, silently and without arguments. Raises as witness does."""
+    return run_programs(paths, timeout)

@@ -1,7 +1,7 @@
-"""The process in which the program runs: it imports torch, installs the interceptions, runs the program, and writes down what happened.
+"""The process in which programs run: it imports torch, installs the interceptions, runs a program, and writes down what happened.
 
-It is started by `process`, with one JSON argument: the program, its arguments, the scenarios to run (null for the whole program), the time limit, and
-the file that receives one line of JSON per run. Scenarios run in forks of this process, so that torch is imported once and no run sees another's state.
+It is started by `process`, which describes the request. Scenarios, and programs of which there are several, run in forks of this process, so that torch
+is imported once and no run sees another's state.
 """
 
 from __future__ import annotations
@@ -31,45 +31,61 @@ class TimeLimit(BaseException):
     """Raised in the program when its time is up. Not an Exception: the program's own handlers are not meant for it."""
 
 
-def main(request: dict[str, Any]) -> int:
-    """Runs what `request` asks for; returns the program's exit status, or 0 after scenarios."""
-    program = Program(request["path"])
+Tell = Callable[[str, "str | None", Witnessed], None]
+
+
+def main(text: str) -> int:
+    """Runs what the request asks for; returns the program's exit status, or 0 when each run is apart."""
+    request = json.loads(text)
     torch.set_num_threads(1)
     output, timeout = Path(request["output"]), request["timeout"]
-    if request["scenarios"] is None:
-        sys.argv = [request["path"], *request["args"]]
-        witnessed = Stage(program, "__main__").observe(None, timeout)
-        _write(output, None, witnessed)
-        return witnessed.status
-    perform(program, request["scenarios"], timeout, lambda scenario, witnessed: _write(output, scenario, witnessed))
+
+    def tell(path: str, scenario: str | None, witnessed: Witnessed) -> None:
+        with output.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"path": path, "scenario": scenario, **witnessed.to_json()}) + "\n")
+
+    if not request["fork"]:
+        (job,) = request["jobs"]
+        return perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=False)
+    _warm_up()
+    for job in request["jobs"]:
+        _apart(lambda job=job: perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=True))
     return 0
 
 
-def perform(program: Program, scenarios: list[str], timeout: float, tell: Callable[[str, Witnessed], None]) -> None:
-    """Runs the module-level code once, and each scenario in a fork of the process as it was then."""
-    _warm_up()
-    stage = Stage(program, Path(program.path).stem)
+def perform(path: str, args: list[str], scenarios: list[str] | None, timeout: float, tell: Tell, fork: bool) -> int:
+    """Runs the whole program, or its module-level code once and each scenario after it; returns the exit status."""
+    program = Program(path)
+    sys.argv = [path, *args]
+    if scenarios is None:
+        witnessed = Stage(program, "__main__").observe(None, timeout)
+        tell(path, None, witnessed)
+        return witnessed.status
+    stage = Stage(program, Path(path).stem)
     before = stage.observe(None, timeout, finish=False)
+    broken = before.error or before.timed_out or before.status
     for scenario in scenarios:
-        if before.error or before.timed_out or before.status:
-            tell(scenario, before)
-            continue
-        child = os.fork()
-        if child == 0:
-            # the fork must never return into this process's own code
-            try:
-                tell(scenario, stage.observe(scenario, timeout))
-            finally:
-                sys.stdout.flush()
-                _end_children()
-                os._exit(0)
-        os.waitpid(child, 0)
+        if broken:
+            tell(path, scenario, before)
+        elif fork:
+            _apart(lambda scenario=scenario: tell(path, scenario, stage.observe(scenario, timeout)))
+        else:
+            tell(path, scenario, stage.observe(scenario, timeout))
+    return 0
 
 
-def _end_children() -> None:
-    # os._exit runs no exit handlers, so nobody else ends the processes that a scenario left behind
-    for process in multiprocessing.active_children():
-        process.terminate()
+def _apart(work: Callable[[], object]) -> None:
+    """Does `work` in a copy of this process, and waits for its end."""
+    child = os.fork()
+    if child == 0:
+        # the copy must never return into this process's own code
+        try:
+            work()
+        finally:
+            sys.stdout.flush()
+            _end_children()
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def _warm_up() -> None:
@@ -77,9 +93,10 @@ def _warm_up() -> None:
     torch.optim.SGD([torch.zeros(1, requires_grad=True)]).zero_grad()
 
 
-def _write(output: Path, scenario: str | None, witnessed: Witnessed) -> None:
-    with output.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"scenario": scenario, **witnessed.to_json()}) + "\n")
+def _end_children() -> None:
+    # os._exit runs no exit handlers, so nobody else ends the processes that a scenario left behind
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 class Stage:
@@ -90,7 +107,7 @@ class Stage:
         self.module = types.ModuleType(name)
         self.module.__file__ = program.path
         sys.modules[name] = self.module
-        sys.path.insert(0, str(Path(program.path).parent))
+        sys.path[0] = str(Path(program.path).parent)
         for interception in (functions, backprop, modules, optimizers, attributes, switches, sinks):
             interception.install(self.run)
         _watch_warnings(self.run)
@@ -140,10 +157,14 @@ def _status(stop: SystemExit) -> int:
 
 
 def _traceback(error: BaseException) -> str:
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames))
+    """The text that Python would have shown, without the frames of this package."""
+    seen = traceback.TracebackException.from_exception(error)
+    own = str(Path(__file__).parent)
+    part: traceback.TracebackException | None = seen
+    while part is not None:
+        part.stack = traceback.StackSummary.from_list([f for f in part.stack if not f.filename.startswith(own)])
+        part = part.__cause__ or part.__context__
+    return "".join(seen.format())
 
 
 def _limit(seconds: float) -> None:
@@ -166,6 +187,3 @@ def _watch_warnings(run: Run) -> None:
 
     warnings.showwarning = showwarning
 
-
-if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))

@@ -1,4 +1,8 @@
-"""Starts the process in which a program runs, limits its time, and reads what it wrote. Imports no torch: the caller need not have it."""
+"""Starts the process in which programs run, limits its time, and reads what it wrote. Imports no torch: the caller need not have it.
+
+The process is described to `child` by one JSON text: the `jobs` (a path, its arguments, its scenarios or null), the time limit, whether to `fork` for
+each run, and the file that receives one line of JSON per run.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .occurrence import Witnessed
 
-GRACE = 15.0  # seconds beyond the limit for importing torch and for writing down what happened
+GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
+START = "import sys; sys.path[0] = {root!r}; from {package}.child import main; sys.exit(main(sys.argv[1]))"
+
+Job = tuple[str, Sequence[str], "Sequence[str] | None"]
+Found = dict[tuple[str, "str | None"], Witnessed]
 
 
 class TorchMissing(RuntimeError):
@@ -26,46 +34,62 @@ def run_program(path: str, args: Sequence[str], timeout: float) -> Witnessed:
 
     Raises TorchMissing, OSError when the file cannot be read, SyntaxError or UnicodeDecodeError when it is no Python.
     """
-    ast.parse(Path(path).read_bytes(), path)
-    found, status = _start(path, args, None, timeout, quiet=False)
-    return found.get(None, Witnessed(status=status, error=f"the process ended with status {status}"))
+    return _start([(path, args, None)], timeout, apart=False)[path, None]
+
+
+def run_programs(paths: Iterable[str], timeout: float) -> dict[str, Witnessed]:
+    """Runs whole programs one after the other, silently, each afresh; `timeout` is for each. Raises as run_program."""
+    return {path: witnessed for (path, _), witnessed in _start([(path, (), None) for path in paths], timeout, apart=True).items()}
 
 
 def run_scenarios(path: str, scenarios: Sequence[str], timeout: float) -> dict[str, Witnessed]:
-    """Runs the module-level code and then one of the `scenarios` at a time, each afresh and silent; `timeout` is for each. Raises as run_program."""
-    ast.parse(Path(path).read_bytes(), path)
-    found, status = _start(path, (), scenarios, timeout, quiet=True)
-    lost = f"the process ended with status {status} before it could say what happened"
-    return {name: found.get(name, Witnessed(status=status, error=lost)) for name in scenarios}
+    """Runs the module-level code, and each of the `scenarios` in a copy of the process as it is then, silently. Raises as run_program."""
+    found = _start([(path, (), scenarios)], timeout, apart=True)
+    return {scenario: found[path, scenario] for scenario in scenarios}
 
 
-def _start(
-    path: str, args: Sequence[str], scenarios: Sequence[str] | None, timeout: float, quiet: bool
-) -> tuple[dict[str | None, Witnessed], int]:
+def _start(jobs: list[Job], timeout: float, apart: bool) -> Found:
+    for path, _, _ in jobs:
+        ast.parse(Path(path).read_bytes(), path)
     if importlib.util.find_spec("torch") is None:
         raise TorchMissing("PyTorch is not installed: pip install 'flake8-detach[runtime]'")
+    if apart and not hasattr(os, "fork"):
+        single: list[Job] = [(path, args, names and [name]) for path, args, names in jobs for name in names or [""]]
+        return {key: witnessed for job in single for key, witnessed in _call([job], timeout, fork=False, quiet=True).items()}
+    return _call(jobs, timeout, fork=apart, quiet=apart)
+
+
+def _call(jobs: list[Job], timeout: float, fork: bool, quiet: bool) -> Found:
+    runs = [(path, name) for path, _, names in jobs for name in (names if names is not None else [None])]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "witnessed.jsonl"
-        request = {"path": str(Path(path).resolve()), "args": list(args), "scenarios": scenarios, "timeout": timeout, "output": str(output)}
-        command = [sys.executable, "-m", f"{__package__}.child", json.dumps(request)]
-        status = _call(command, timeout * len(scenarios or [""]) + GRACE, quiet)
-        return _read(output), status
+        described = [{"path": str(Path(path).resolve()), "args": list(args), "scenarios": names} for path, args, names in jobs]
+        request = json.dumps({"jobs": described, "timeout": timeout, "fork": fork, "output": str(output)})
+        status = _run(request, timeout * (len(runs) + len(jobs)) + GRACE, quiet)
+        told = _read(output)
+    return {(path, name): told.get((str(Path(path).resolve()), name), _lost(status)) for path, name in runs}
 
 
-def _call(command: list[str], timeout: float, quiet: bool) -> int:
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+def _run(request: str, limit: float, quiet: bool) -> int | None:
+    """The exit status, None if the process had to be killed."""
+    start = START.format(root=str(Path(__file__).parents[2]), package=__package__)
     silence = subprocess.DEVNULL if quiet else None
     try:
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, timeout=timeout, stdout=silence, stderr=silence, check=False)
+        done = subprocess.run([sys.executable, "-c", start, request], timeout=limit, stdout=silence, stderr=silence, check=False)
     except subprocess.TimeoutExpired:
-        # it did not even react to its own alarm: whatever it wrote until now stands
-        return -1
+        # it did not even react to its own alarm: what it wrote until now stands
+        return None
     return done.returncode
 
 
-def _read(output: Path) -> dict[str | None, Witnessed]:
+def _lost(status: int | None) -> Witnessed:
+    if status is None:
+        return Witnessed(status=1, error="the process was killed: it did not react to its time limit\n", timed_out=True)
+    return Witnessed(status=status, error=f"the process ended with status {status} before it could say what happened\n")
+
+
+def _read(output: Path) -> Found:
     if not output.exists():
         return {}
     rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
-    return {row.pop("scenario"): Witnessed.from_json(row) for row in rows}
+    return {(row.pop("path"), row.pop("scenario")): Witnessed.from_json(row) for row in rows}

@@ -43,6 +43,7 @@ class Program:
     def __init__(self, path: str) -> None:
         self.path = path
         self.source = Path(path).read_bytes()
+        self.lines = self.source.splitlines()
         self.tree = ast.parse(self.source, path)
         self._positions: dict[CodeType, list[tuple[int | None, int | None, int | None, int | None]]] = {}
         self._calls: dict[tuple[int, int], Site] = {}
@@ -90,6 +91,11 @@ class Program:
         if code not in self._positions:
             self._positions[code] = list(code.co_positions())
         return self._positions[code][frame.f_lasti // 2] if frame.f_lasti >= 0 else (None, None, None, None)
+
+    def indentation(self, line: int) -> int:
+        """The column at which the text of `line` begins."""
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else b""
+        return len(text) - len(text.lstrip())
 
     def with_statement(self, site: Site) -> Site:
         """The `with` statement that begins at `site` or whose header holds it, else `site` itself."""

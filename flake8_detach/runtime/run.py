@@ -69,7 +69,8 @@ class Run:
 
     def report(self, code: str, site: Site, evidence: str) -> None:
         """Notes that `code` happened at `site`; the first evidence for a line stands."""
-        self._found.setdefault((site.line, code), Occurrence(site.line, code, evidence, site.column))
+        column = site.column or self.program.indentation(site.line)
+        self._found.setdefault((site.line, code), Occurrence(site.line, code, evidence, column))
 
     def occurrences(self) -> list[Occurrence]:
         """What was reported so far, in the order of the program's lines."""

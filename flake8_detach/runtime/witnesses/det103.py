@@ -139,7 +139,7 @@ class Witness:
         for held in self.run.lines.reach.survey(self.run.lines.everything(), 0, event.site.line, self.run.clock):
             links = [link for link in held.road if not link.variable]
             if held.number == number(node) and links:
-                self.run.report(CODE, Site(max(links, key=lambda k: k.time).line), f"the stored tensor cannot be copied: {str(event.error).split('.')[0]}")
+                self.run.report(CODE, Site(links[-1].line), f"the stored tensor cannot be copied: {str(event.error).split('.')[0]}")
                 return
 
     def on_finished(self, event: Finished) -> None:

@@ -1,0 +1,154 @@
+"""Storage: which tensors share memory, what autograd saved, and which graphs a backward has freed.
+
+Here: the graph of what was computed from what (Trace.made), aliases, writes in place. Not here: what an operation gives (effects). All of it
+is decided by order: an operation that was made after a write or a backward is not touched by it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from flake8_detach.knowledge import saved
+from flake8_detach.trace import Made, Role
+from flake8_detach.value import EMPTY, OTHER, DType, Grad, Kind, Leaf, Value
+
+from .machine import Machine
+from .state import FREED, SPOILED
+
+REACH = 400
+"""How many operations of one graph a backward looks at."""
+
+
+class Storage(Machine):
+    """Aliases, saved tensors, freed graphs."""
+
+    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
+        super().__init__(tree, filename, source)
+        self.clock = 0
+        self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
+        self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
+        self.writes: dict[int, tuple[int, ast.AST, str]] = {}  # tensor or module -> when and where it was last written, and how
+        self.freed: dict[int, int] = {}  # operation -> when a backward last freed what it saved
+        self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
+
+    # -- the graph --------------------------------------------------------------------------------------------------------------------
+
+    def note_made(self, token: int, node: ast.AST, operands: Sequence[Value], grad: int) -> None:
+        """Remember how a tensor was made."""
+        self.clock = number = self.clock + 1
+        self.trace.made[token] = Made(node, tuple(operands), grad, number)
+
+    def note_same(self, token: int, other: Value) -> None:
+        """The tensor of a place is known by another token too."""
+        for ref in other.refs:
+            made = self.trace.made.get(ref)
+            if made is not None and ref != token:
+                self.trace.made[token] = made
+
+    def note_shared(self, token: int, owner: Value, hidden: bool = False) -> None:
+        """A view, or a detached alias that autograd does not follow (`hidden`), shares the storage of `owner`."""
+        if not owner.refs:
+            return
+        trace = self.trace
+        trace.shares[token] = owner.refs
+        if hidden or owner.refs & trace.aliases:
+            trace.aliases.add(token)
+        roots = frozenset(r for ref in owner.refs for r in self.roots.get(ref, (ref,)))
+        self.roots[token] = roots
+        for root in roots:
+            self.family.setdefault(root, {root}).add(token)
+
+    def unshare(self, token: int) -> None:
+        """A tensor that may be a copy is no alias."""
+        self.trace.shares.pop(token, None)
+        self.trace.aliases.discard(token)
+        for root in self.roots.pop(token, ()):
+            self.family[root].discard(token)
+
+    def storage(self, value: Value) -> set[int]:
+        """Every token of a tensor that shares its storage."""
+        out = set(value.refs)
+        for ref in value.refs:
+            for root in self.roots.get(ref, (ref,)):
+                out |= self.family.get(root, EMPTY)
+        return out
+
+    def operation(self, token: int, made: Made) -> str:
+        """The last name of an operation."""
+        known = self.how.get(token)
+        if known is not None:
+            return known
+        node = made.node
+        if isinstance(node, (ast.BinOp, ast.AugAssign)):
+            return node.op.__class__.__name__
+        if isinstance(node, ast.Call):
+            return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return ""
+
+    def saved_by(self, token: int, made: Made) -> frozenset[int]:
+        """The tensors (and modules, for their weights) that an operation keeps for its backward."""
+        name = self.operation(token, made)
+        tensors = [v for v in made.operands if v.kind == Kind.TENSOR]
+        out = frozenset((token,)) if name in saved.RESULT else EMPTY
+        if name in saved.OPERAND and tensors:
+            out |= tensors[0].refs
+        if name in saved.EACH_OTHER:
+            for index, value in enumerate(tensors):
+                if any(other.grad == Grad.LIVE for place, other in enumerate(tensors) if place != index):
+                    out |= value.refs
+        if name in saved.WEIGHTED and tensors:
+            out |= tensors[0].refs if tensors[0].dtype != DType.INTEGER else EMPTY
+            if tensors[0].grad == Grad.LIVE:
+                out |= self.parameters.get(token, EMPTY)
+        return out
+
+    def graph(self, value: Value) -> Iterator[tuple[int, Made]]:
+        """The operations that a backward from a value surely goes through, as far as the file shows them."""
+        rest, seen = list(value.refs) if len(value.refs) == 1 else [], set[int]()
+        while rest and len(seen) < REACH:
+            token = rest.pop()
+            made = self.trace.made.get(token)
+            if token in seen or made is None or made.grad != Grad.LIVE:
+                continue
+            seen.add(token)
+            yield token, made
+            for operand in made.operands:
+                if operand.grad == Grad.LIVE and len(operand.refs) == 1 and operand.leaf != Leaf.LEAF:
+                    rest += operand.refs
+
+    # -- what a backward meets --------------------------------------------------------------------------------------------------------
+
+    def pass_back(self, loss: Value, node: ast.AST, keeps: bool) -> None:
+        """A backward through a graph: was it freed, was something it needs overwritten; and it is freed now."""
+        self.clock += 1
+        store, active = self.state.store, set(self.active_loops())
+        for token, made in list(self.graph(loss)):
+            needs = self.saved_by(token, made)
+            if not needs or not active.issuperset(self.born[token]):  # one token for several tensors
+                continue
+            if store.get((token, FREED)) == 1 and self.freed.get(token, 0) > made.number:
+                self.record(Role.FREED, node, loss, OTHER, detail=made.node)
+            for ref in needs:
+                when, place, how = self.writes.get(ref, (0, node, ""))
+                if when > made.number and store.get((ref, SPOILED)) == 1:
+                    self.record(Role.SPOILED, place, loss, OTHER, detail=(how, node, made.node))
+            if not keeps:
+                self.freed[token] = self.clock
+                self.state.write((token, FREED), 1)
+
+    def spoil(self, tokens: set[int] | frozenset[int], node: ast.AST, how: str) -> None:
+        """These tensors (or a module's weights) are overwritten."""
+        self.clock += 1
+        for token in tokens:
+            self.writes[token] = (self.clock, node, how)
+            self.state.write((token, SPOILED), 1)
+
+    def note_write(self, target: Value, node: ast.AST, how: str, given: Sequence[Value] = ()) -> None:
+        """A write in place to a tensor, by whatever road."""
+        if not target.kind & Kind.TENSOR or not target.refs:
+            return
+        hidden = bool(target.refs & self.trace.aliases)
+        if hidden or target.grad & Grad.LIVE or any(ref in self.trace.made for ref in target.refs):
+            self.record(Role.INPLACE, node, target, values=tuple(given), detail=how)
+            self.spoil(self.storage(target), node, "alias" if hidden else how)
