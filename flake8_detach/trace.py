@@ -44,6 +44,15 @@ class Role:
     DIFFERENTIATE: Final = "differentiate"  # autograd.grad
     OUTPUT: Final = "output"  # what the forward of a model class returns
     LOOP: Final = "loop"  # a loop is entered; value is what it iterates
+    OPTIMIZER: Final = "optimizer"  # an optimizer is made; values are what it is given; detail: whether it keeps a state
+    SCHEDULE: Final = "schedule"  # a learning-rate scheduler's step; detail: whether it is told something
+    CLIP: Final = "clip"  # gradients are clipped; values are the parameters; detail: kind, limit, whether the norm is unused
+    SCALE: Final = "scale"  # a GradScaler (target) scales a loss
+    UNSCALE: Final = "unscale"  # a GradScaler (target) divides the gradients of an optimizer by its scale
+    PEEK: Final = "peek"  # the gradient of a parameter is read
+    GRAFT: Final = "graft"  # a gradient is written by hand
+    CAST: Final = "cast"  # an autocast block is entered (detail True) or left
+    AGAIN: Final = "again"  # an iterator over parameters is used that was used up before; detail is where
     GRAD: Final = "grad"  # `.grad` is read
     INPLACE: Final = "inplace"  # a tensor is written in place; values are what is written; detail is how
     REBIND: Final = "rebind"  # a name or attribute (target: what it held) is bound to something computed from its own `.grad`
@@ -87,6 +96,8 @@ class Event(NamedTuple):
     detail: Any
     loops: tuple[int, ...]
     passes: int
+    path: tuple[tuple[int, int], ...] = ()  # the arms of branches it stands in, outermost first: (visit of the branch, number of the arm)
+    turns: tuple[int, ...] = ()  # for each of the loops, which pass of it this is
 
 
 class Made(NamedTuple):
@@ -108,6 +119,7 @@ class Trace:
         self.sites: list[Site] = []
         self.frames: list[Frame] = []
         self.loops: dict[int, tuple[ast.AST, int]] = {}
+        self.tests: list[ast.expr | None] = []  # visit of a branch -> what it tests, None where that is no expression
         self.born: dict[int, tuple[int, ...]] = {0: ()}
         self.proven: set[int] = set()
         self.modules: set[int] = set()
@@ -115,21 +127,32 @@ class Trace:
         self.model_classes: set[str] = set()
         self.part_of: dict[int, int] = {}
         self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
-        self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds
+        self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds; 0: and others
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
         self.made: dict[int, Made] = {}  # tensor -> how it was made: the graph of what was computed from what, also across cuts
         self.shares: dict[int, frozenset[int]] = {}  # tensor -> the tensors whose storage it is a view or a detached alias of
         self.aliases: set[int] = set()  # detached aliases: autograd does not see what is written through them
         self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
-        self.asked: set[int] = set()  # what autograd.grad was asked for, and what `.grad` was read of
+        self.probed: set[int] = set()  # what autograd.grad was asked for, and what `.grad` was read of
+        self.adopted: set[int] = set()  # modules and parameters given to a module holder, add_module or setattr
+        self.forced: dict[int, ast.AST] = {}  # leaves that were made, with the flag, of something computed -> the call
+        self.mappings: set[int] = set()  # containers that are iterated by key
+        self.called: set[int] = set()  # modules that are called, `at_once` those called where they are made
+        self.at_once: set[int] = set()
+        self.dressed: set[int] = set()  # modules whose parameters the program looks at or sets
         self.wrapped: set[int] = set()  # leaves made by nn.Parameter
         self.left: dict[int, set[int]] = {}
+        self.schedules: dict[int, frozenset[int]] = {}  # scheduler -> the optimizer whose learning rate it sets
+        self.scaled: dict[int, frozenset[int]] = {}  # place where a loss is scaled -> the GradScaler
+        self.narrow: set[int] = set()  # modules whose weights are made half precision
+        self.copies: dict[int, frozenset[int]] = {}  # module -> the modules whose weights it was given
         self.inferred: set[int] = set()  # places that make their tensors under inference mode
         self.asked: set[int] = set()  # places whose results the program asks `is_inference()`
         self.fickle: set[int] = set()  # modules that hold a layer which depends on train() and eval()
         self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
-        self.read_as_tensor: set[int] = set()  # ids of `.data` nodes on which a method of tensors is called
+        self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
+        self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
         self._live: dict[int, bool] = {}
 
     def of(self, *roles: str) -> list[Event]:
@@ -238,6 +261,10 @@ class Trace:
     def born_in(self, value: Value) -> set[int]:
         """The loops that an object was made in."""
         return {loop for ref in value.refs for loop in self.born.get(ref, ())}
+
+    def is_life(self, loop: int) -> bool:
+        """Whether a loop is the life of an object whose methods nobody calls."""
+        return isinstance(self.loops[loop][0], ast.ClassDef)
 
     def in_real_loop(self, event: Event) -> bool:
         """Whether the event runs in a loop of the program, and not only in the life of an object whose methods nobody calls."""

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "flake8_detach"
 FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
-    ["passes"],
+    ["passes", "graphs", "steps"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["manual", "plugin", "__main__"],

@@ -23,6 +23,7 @@ from flake8_detach.value import (
 from .definitions import Definitions
 from .machine import DEPTH, Activation, Function
 from .state import YIELD_MODE
+from .updates import AUTOCAST
 
 
 class Activations(Definitions):
@@ -53,8 +54,10 @@ class Activations(Definitions):
         frame = self.frame(function.node, node, parent, owner)
         scope = self.frame_scope(frame)
         mark = self.state.mark()
-        outer_loops = self.loops
-        here = Activation(frame, scope, (scope, *self.closures_of(token, function)), function, this or self.here.this, mark)
+        outer_loops, path = self.loops, self.path
+        scopes = (scope, *self.closures_of(token, function))
+        depth = (self.branches, len(self.loops))
+        here = Activation(frame, scope, scopes, function, this or self.here.this, mark, depth=depth)
         before = self.mode
         for name in self.variables.get(scope, ()):
             self.state.delete((scope, name))
@@ -66,13 +69,16 @@ class Activations(Definitions):
         inferring = self.inferring
         self.inferring = inferring or "inference" in function.traits
         self.activations.append(here)
+        casts = self.casts_of(function) if AUTOCAST in function.traits else []
+        self.note_cast(casts, True)
         if isinstance(function.node, ast.Lambda):
             here.returns.append(self.eval(function.node.body))
         else:
             self.exec_block(function.node.body)
+        self.note_cast(casts, False)
         self.activations.pop()
         self.inferring = inferring
-        self.loops = outer_loops
+        self.loops, self.path = outer_loops, path
         return self.finish(function, here, mark, before, node)
 
     def finish(self, function: Function, here: Activation, mark: int, before: int, node: ast.AST | None) -> Value:
@@ -80,11 +86,9 @@ class Activations(Definitions):
         if not isinstance(function.node, ast.Lambda):
             if not self.state.dead:
                 here.returns.append(NONE)
-                here.exits.append(self.state.changed(mark))
+                here.exits.append(None)
             self.state.dead = False
-            if here.exits:
-                self.state.rollback(mark)
-                self.state.merge(here.exits)
+            self.leave(here, mark)
         if function.mode or "maybe no_grad" in function.traits:
             self.set_mode(before)
         if here.yields:
@@ -94,7 +98,16 @@ class Activations(Definitions):
         for part in self.inside(value):
             if part.grad & (Grad.LIVE | Grad.UNKNOWN):
                 left |= self.with_wholes(part.history | part.refs)
+        if function.owner is not None and function.owner.is_module and getattr(function.node, "name", "") == "forward":
+            self.note_output(value, function.node, here.frame)
         return value
+
+    def leave(self, here: Activation, mark: int) -> None:
+        """Join the states of the ways out; where there is only the straight one, the state stays as it is."""
+        if here.exits and here.exits != [None]:
+            ends = [self.state.changed(mark) if end is None else end for end in here.exits]
+            self.state.rollback(mark)
+            self.state.merge(ends)
 
     def with_wholes(self, tokens: frozenset[int]) -> set[int]:
         """Tokens, and those of what they are parts of."""

@@ -54,6 +54,7 @@ class Assignments(Methods):
             return
         if old.kind & Kind.TEXT and not old.kind & Kind.TENSOR:
             return
+        self.note_write(old, node, node.op.__class__.__name__, [value])
         new = self.binary(old, value, node, node.op)
         if old.kind == Kind.TENSOR and self.mode == Grad.CUT:
             return  # in place under no_grad: the object stays what it is
@@ -62,6 +63,8 @@ class Assignments(Methods):
         if old.kind == Kind.TENSOR and not new.grad & (Grad.LIVE | Grad.UNKNOWN):
             return
         if old.kind == Kind.TENSOR and old.refs:
+            for token in new.refs:
+                self.note_shared(token, old)
             self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew
         if isinstance(target, ast.Subscript):
             self.add_to_item(target, new, value, node)
@@ -114,6 +117,9 @@ class Assignments(Methods):
 
     def bound(self, key: Key, value: Value, node: ast.AST) -> Value:
         """The value as a place of the store holds it: notes where it was bound and whether it grows with each iteration."""
+        old = self.state.store.get(key)
+        if value.kind == Kind.TENSOR and isinstance(old, Value) and old.leaf == Leaf.LEAF and old.grad & Grad.LIVE:
+            value = self.note_rebound(old, value, node)
         if value.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.bound_at[key] = node
             if value.carried:
@@ -122,22 +128,28 @@ class Assignments(Methods):
                     return self.grown(key, value, node)
         elif value.kind & Kind.CONTAINER:
             self.bound_at[key] = node
+            if self.snapshots:
+                self.note_kept(value, node)
         return value
 
     def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
         if name in ("requires_grad", "requires_grad_") or _misspelt(name):
             this = self.here.this
             own = (this is not None and bool(target.refs & this.refs)) or self.has_own(target, name)
-            self.record(Role.FLAG, node, target, detail=("own attribute" if own else "attribute", name))
+            self.record(Role.FLAG, node, target, values=(value,), detail=("own attribute" if own else "attribute", name))
         if name == "requires_grad" and target.kind & (Kind.TENSOR | Kind.UNKNOWN) and not target.kind & (Kind.OBJECT | Kind.MODULE):
             self.flag_set(target, value, node)
             return
         if target.kind & Kind.UNKNOWN and value.kind & (Kind.TENSOR | Kind.UNKNOWN):
             self.note_context(target, name, value, node)
         if name == "grad" and value.kind & Kind.NONE:
-            self.record(Role.CLEAR, node, target)
+            self.clear(target, node)
+        elif name == "grad":
+            self.record(Role.GRAFT, node, target)
         if name == "data" and target.kind & (Kind.TENSOR | Kind.UNKNOWN):
             return
+        if self.optimized and (value.kind == Kind.MODULE or value.refs & self.trace.wrapped):
+            self.note_replaced(target, value, node)
         if name == "__dict__" and value.kind & Kind.CONTAINER:
             for field, item in self.pairs(value, node):
                 if isinstance(field.const, str):
@@ -174,6 +186,7 @@ class Assignments(Methods):
         container = self.eval(target.value)
         key = self.eval(target.slice)
         if container.kind & Kind.TENSOR:
+            self.note_write(container, node, "[]", [value])
             if not value.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return
             if self.mode == Grad.LIVE and self.outlived(container):

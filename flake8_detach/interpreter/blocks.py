@@ -21,6 +21,7 @@ from flake8_detach.value import (
 
 from .loops import Loops
 from .state import MODE, YIELD_MODE, Difference
+from .updates import AUTOCAST
 
 _UNCALLED = frozenset(
     "torch.no_grad torch.enable_grad torch.inference_mode torch.set_grad_enabled torch.autograd.no_grad torch.autograd.enable_grad".split()
@@ -44,6 +45,7 @@ class Blocks(Loops):
                 method(statement)
 
     def exec_Expr(self, node: ast.Expr) -> None:
+        self.statement = node.value
         value = self.eval(node.value)
         if value.kind & Kind.SWITCH and isinstance(node.value, ast.Call) and isinstance(value.const, tuple) and value.const[0] == "grad":
             if self.token(node.value, "switch") in value.refs:
@@ -61,7 +63,8 @@ class Blocks(Loops):
         value = self.eval(node.value) if node.value is not None else NONE
         here = self.here
         here.returns.append(value)
-        here.exits.append(self.state.changed(here.mark))
+        straight = here.depth == (self.branches, len(self.loops))
+        here.exits.append(None if straight else self.state.changed(here.mark))
         self.state.dead = True
 
     def exec_Raise(self, node: ast.Raise) -> None:
@@ -90,9 +93,12 @@ class Blocks(Loops):
         off = any(map(_is_off, managers))
         inferring = self.inferring
         self.inferring = inferring or any(n.endswith("inference_mode") for m in managers if _is_off(m) for n in m.names)
+        casts = [(m, item.context_expr) for m, item in zip(managers, node.items) if AUTOCAST in m.names]
+        self.note_cast(casts, True)
         self.here.switched += off
         self.exec_block(node.body)
         self.here.switched -= off
+        self.note_cast(casts, False)
         self.inferring = inferring
         self.open_switches = opened
         restores = [m.const[2] for m in managers if isinstance(m.const, tuple) and m.const[0] == "set"]
@@ -105,7 +111,7 @@ class Blocks(Loops):
     def restore_exits(self, mode: int, since: int) -> None:
         """Paths that left the block by return, break or continue also restore the mode."""
         for difference in self.here.exits[since:]:
-            if MODE in difference:
+            if difference is not None and MODE in difference:
                 difference[MODE] = mode
         for loop in self.loops:
             for difference in (*loop.breaks, *loop.continues):
@@ -161,6 +167,9 @@ class Blocks(Loops):
 
     def exec_Try(self, node: ast.Try) -> None:
         mark = self.state.mark()
+        outer, visit = self.path, self.visit(None)
+        alive: list[int] = []
+        self.branches += 1
         self.exec_block(node.body)
         body_dead = self.state.dead
         body_end = self.state.changed(mark)
@@ -169,12 +178,15 @@ class Blocks(Loops):
         ends: list[Difference] = []
         if not body_dead:
             self.state.apply(body_end)
+            self.path = (*outer, (visit, 0))
             self.exec_block(node.orelse)
             if not self.state.dead:
                 ends.append(self.state.changed(mark))
+                alive.append(0)
             self.state.rollback(mark)
             self.state.dead = False
-        for handler in node.handlers:
+        for number, handler in enumerate(node.handlers, 1):
+            self.path = (*outer, (visit, number))
             self.state.merge([{}, body_end])
             if handler.name is not None:
                 self.bind_name(handler.name, OTHER, handler)
@@ -183,8 +195,11 @@ class Blocks(Loops):
             self.exec_block(handler.body)
             if not self.state.dead and not (not body_dead and _imports_only(node)):
                 ends.append(self.state.changed(mark))
+                alive.append(number)
             self.state.rollback(mark)
             self.state.dead = False
+        self.path = self.rest_of(outer, visit, alive, 1 + len(node.handlers))
+        self.branches -= 1
         self.state.merge(ends)
         if node.finalbody:
             dead, self.state.dead = self.state.dead, False

@@ -36,16 +36,21 @@ class Branches(Assignments):
         """Run alternatives from the same state and join those that come through."""
         mark = self.state.mark()
         ends: list[Difference] = []
-        for test, when, body in arms:
+        outer, visit = self.path, self.visit(arms[0][0])
+        alive: list[int] = []
+        for number, (test, when, body) in enumerate(arms):
             if test is not None:
                 self.refine(test, when)
             self.branches += 1
+            self.path = (*outer, (visit, number))
             self.exec_block(body)
             self.branches -= 1
             if not self.state.dead:
                 ends.append(self.state.changed(mark))
+                alive.append(number)
             self.state.rollback(mark)
             self.state.dead = False
+        self.path = self.rest_of(outer, visit, alive, len(arms))
         self.state.merge(ends)
 
     def exec_Assert(self, node: ast.Assert) -> None:
@@ -56,15 +61,20 @@ class Branches(Assignments):
         subject = self.eval(node.subject)
         mark = self.state.mark()
         ends: list[Difference] = []
-        for case in node.cases:
+        outer, visit = self.path, self.visit(None)
+        for number, case in enumerate(node.cases):
+            self.path = (*outer, (visit, number))
             self.bind_pattern(case.pattern, subject, node)
             if case.guard is not None:
                 self.eval(case.guard)
+            self.branches += 1
             self.exec_block(case.body)
+            self.branches -= 1
             if not self.state.dead:
                 ends.append(self.state.changed(mark))
             self.state.rollback(mark)
             self.state.dead = False
+        self.path = outer
         last = node.cases[-1].pattern
         if not (isinstance(last, ast.MatchAs) and last.pattern is None):
             ends.append({})

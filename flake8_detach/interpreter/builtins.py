@@ -28,8 +28,12 @@ class Builtins(Libraries):
         if method is not None:
             return method(args, keywords, node)  # type: ignore[no-any-return]
         if name in PASS_THROUGH:
+            if name != "iter":
+                self.consume_all(args, node)
             return self.rebuilt(args[0], node, name) if args else self.container(node, name)[1]
         if name in NUMBERS:
+            if name in ("float", "complex"):
+                self.note_number(args, node)
             return self.number(self.open(args, node))
         if name in ("str", "repr", "format", "ascii"):
             return self.builtin_text(name, args, node)
@@ -98,15 +102,16 @@ class Builtins(Libraries):
     def builtin_map(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         if len(args) < 2:
             return OTHER
-        return self.tuple_of(node, self.call(args[0], [self.items(a, node) for a in args[1:]], {}, node), None)
+        return self.one_shot(self.tuple_of(node, self.call(args[0], [self.items(a, node) for a in args[1:]], {}, node), None))
 
     def builtin_filter(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
-        return self.tuple_of(node, self.items(args[1], node), None) if len(args) > 1 else OTHER
+        return self.one_shot(self.tuple_of(node, self.items(args[1], node), None)) if len(args) > 1 else OTHER
 
     def builtin_next(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         return self.items(args[0], node) if args else OTHER
 
     def builtin_sum(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        self.consume_all(args[:1], node)
         parts = [self.items(args[0], node), *args[1:]] if args else []
         if any(p.kind & (Kind.TENSOR | Kind.UNKNOWN) for p in parts):
             return self.derive(parts, node)
@@ -131,6 +136,7 @@ class Builtins(Libraries):
         if len(args) > 2 and isinstance(args[1].const, str):
             self.write_attribute(args[0], args[1].const, args[2], node)
         elif len(args) > 2:
+            self.trace.adopted |= args[2].refs
             for address in args[0].refs:
                 for name in list(self.fields.get(address, ())):
                     old = self.state.store.get((address, name))

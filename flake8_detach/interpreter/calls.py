@@ -17,6 +17,7 @@ from flake8_detach.value import (
     Grad,
     Kind,
     Value,
+    join,
     join_all,
 )
 
@@ -30,12 +31,18 @@ MAKES_ARRAYS: Final = frozenset(
 )
 
 
+EVENTS: Final = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY, SinkRole.NUMBER: Role.NUMBER}
+"""What is recorded for each role of a sink."""
+
+
 class Calls(Comprehensions):
     """Dispatches calls."""
 
     def eval_Call(self, node: ast.Call) -> Value:
         function = node.func
         if isinstance(function, ast.Attribute):
+            if isinstance(function.value, ast.Attribute) and function.value.attr == "data":
+                self.note_use_of_data(function)
             receiver = self.eval(function.value)
             if not receiver.kind & Kind.LIBRARY or receiver.kind & (Kind.OBJECT | Kind.UNKNOWN):
                 args, keywords = self.arguments(node)
@@ -79,8 +86,10 @@ class Calls(Comprehensions):
             results.append(self.call_module(callee, args, keywords, node))
         elif callee.kind & Kind.OBJECT:
             results.append(self.call_object(callee, args, keywords, node))
-        if results:
+        if results and not (callee.kind & Kind.FUNCTION and callee.kind & Kind.UNKNOWN):
             return join_all(results)
+        if results:
+            return join(join_all(results), self.unknown(node, given, callee))
         return self.call_unknown(callee, given, node, self.idiom(node.func) if isinstance(node, ast.Call) else "")
 
     def call_object(self, callee: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -108,6 +117,7 @@ class Calls(Comprehensions):
         if callee.kind & Kind.UNKNOWN and idioms.CRITERIA.match(name) and operands:
             out = self.derive([*operands, self.unknown(node, operands)], node)
             own = frozenset((self.token(node),))
+            self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
         result = self.unknown(node, operands, callee)
         self.record_forward(callee, result, given, node)
@@ -118,6 +128,8 @@ class Calls(Comprehensions):
         """Values handed to a call that the file does not show; a name that says so back-propagates them."""
         if idioms.BACKPROPAGATES.search(name):
             self.back_propagated(operands)
+        if self.snapshots and idioms.TRAININGS.search(idioms.words(name)):
+            self.weights_change(frozenset(t for v in operands for t in v.refs))
         self.event_use(node, operands, name)
 
     def back_propagated(self, values: list[Value]) -> None:
@@ -177,10 +189,17 @@ class Calls(Comprehensions):
             if len(roots) == 1 and one.grad == Grad.UNKNOWN:
                 trace.proven |= roots
             self.free(one)
+            self.pass_back(one, node, self.keeps_graph(keywords))
             for carry in one.carried:
                 if carry.freed:
                     state = self.states.get((carry.loop, carry.key), OTHER)
                     self.record(Role.CARRIED, self.bound_at.get(carry.key, node), state, detail=(carry, node))
+
+    @staticmethod
+    def keeps_graph(keywords: dict[str, Value]) -> bool:
+        """retain_graph=True or create_graph=True, or something that may be."""
+        asked = [v for k in ("retain_graph", "create_graph", "retain_variables") if (v := keywords.get(k)) is not None]
+        return any(v.const is not False and v.const is not None for v in asked)
 
     def free(self, loss: Value) -> None:
         """Note the graph as gone for the loops in each of whose iterations this backward surely runs."""
@@ -190,11 +209,15 @@ class Calls(Comprehensions):
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Record what reaches a sink."""
-        role = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY}.get(sink.role)
-        inner = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY}.get(sink.inner) if sink.inner else None
+        role = EVENTS.get(sink.role)
+        inner = EVENTS.get(sink.inner) if sink.inner else None
         if role is None and inner is None and not sink.text:
             return
         given: list[tuple[int | str, Value]] = [*enumerate(args), *keywords.items()]
+        template = args[sink.template].const if sink.template is not None and len(args) > sink.template else None
+        if isinstance(template, str) and sink.template is not None and "%" in template:
+            shown = self.fields_shown(template, args[sink.template + 1 :], node)
+            given = [*enumerate(args[: sink.template + 1]), *((sink.template + 1, v) for v in shown), *keywords.items()]
         for place, value in given:
             if not sink.takes(place):
                 continue

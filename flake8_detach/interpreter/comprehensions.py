@@ -59,6 +59,8 @@ class Comprehensions(Expressions):
         try:
             for number, generator in enumerate(generators):
                 iterable = first if number == 0 else self.eval(generator.iter)
+                if self.iterators:
+                    self.consume(iterable, generator.iter, generator.iter)
                 self.bind_in(scope, generator.target, self.items(iterable, generator.iter), generator.iter)
                 for test in generator.ifs:
                     self.eval(test)

@@ -30,12 +30,9 @@ class Containers(Effects):
     def container(self, node: ast.AST, tag: object = "container") -> tuple[int, Value]:
         """A new empty container."""
         address = self.token(node, tag)
-        for name in list(self.fields.get(address, ())):
-            self.state.delete((address, name))
-        self.fields.pop(address, None)
-        self.state.delete((address, ITEMS))
-        self.state.delete((address, LENGTH))
-        self.state.delete((address, OPEN))
+        if (address, ITEMS) in self.state.store or (address, LENGTH) in self.state.store:
+            for name in (*self.fields.pop(address, ()), ITEMS, LENGTH, OPEN):
+                self.state.delete((address, name))
         self.born[address] = self.active_loops()
         for key in self.item_keys.pop(address, ()):
             self.state.delete((address, key))
@@ -90,6 +87,8 @@ class Containers(Effects):
     def store_item(self, container: Value, key: Value | None, item: Value, node: ast.AST) -> None:
         """Put an item into a container from program text: records the store where the container outlives an iteration."""
         outlived = self.outlived(container)
+        if self.snapshots and item.kind & Kind.CONTAINER:
+            self.note_kept(item, node)
         kept = self.keep(item, node)
         if outlived:
             self.record_store(node, container, kept, outlived, key)
@@ -272,6 +271,7 @@ class Containers(Effects):
     def overwrite(self, old: Value, new: Value, node: ast.AST) -> Value:
         """An in-place write: the tensor object keeps its identity and becomes what `new` says."""
         out = new._replace(refs=old.refs, kind=old.kind, dtype=old.dtype, leaf=new.leaf)
+        self.note_overwritten(old, new)
         if old.dtype == DType.INTEGER:
             out = out._replace(grad=Grad.CUT, history=frozenset(), leaf=Leaf.LEAF)
         if old.refs:

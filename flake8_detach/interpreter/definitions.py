@@ -17,6 +17,7 @@ from flake8_detach.value import (
 
 from .blocks import Blocks
 from .machine import Class, Function, FunctionNode
+from .updates import AUTOCAST
 
 _PLAIN_BASES = frozenset(
     "object Exception ValueError RuntimeError dict list tuple set str int float type torch.utils.data.Dataset torch.utils.data.IterableDataset"
@@ -118,6 +119,9 @@ class Definitions(Blocks):
                  "contextlib.asynccontextmanager": "contextmanager"}  # fmt: skip
         if name in known:
             traits.add(known[name])
+            return True
+        if name == AUTOCAST:
+            traits.add(AUTOCAST)
             return True
         if "fixture" in ast.unparse(decorator):
             traits.add("fixture")

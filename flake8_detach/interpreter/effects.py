@@ -88,6 +88,8 @@ class Effects(Storage):
         out = self.derive([operand], node)
         for token in out.refs:
             self.note_shared(token, operand)
+            if self.trace.inferred:
+                self.infer_as(operand, token)
         if self.mode == Grad.CUT and operand.grad & (Grad.LIVE | Grad.UNKNOWN):
             return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
         return out
@@ -98,6 +100,8 @@ class Effects(Storage):
         token = self.fresh(node, "detached")
         self.note_made(token, node, (operand,), Grad.CUT)
         self.note_shared(token, operand, hidden=True)
+        if self.trace.inferred:
+            self.infer_as(operand, token)
         return Value(
             kind & (Kind.TENSOR | Kind.NONE),
             Grad.CUT,
@@ -106,6 +110,14 @@ class Effects(Storage):
             frozenset((token,)),
             reach=operand.reach,
         )
+
+    def infer_as(self, operand: Value, view: int) -> None:
+        # a view is an inference tensor when what it views is one, wherever it is taken
+        inferred = self.trace.inferred
+        if operand.refs & inferred:
+            inferred.add(view)
+        elif operand.kind == Kind.TENSOR:
+            inferred.discard(view)
 
     def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False) -> Value:
         """A new tensor without history."""
@@ -120,6 +132,8 @@ class Effects(Storage):
         out = self.plain(node, given)
         token = self.fresh(node, tag)
         self.trace.leaves.add(token)
+        if out.reach and tag == "leaf":
+            self.trace.forced[token] = node
         return out._replace(grad=Grad.LIVE, refs=frozenset((token,)), history=frozenset((token,)), reach=out.reach | {token})
 
     def number(self, given: Sequence[Value]) -> Value:

@@ -46,7 +46,10 @@ class Expressions(Judgements):
     # -- names and constants ----------------------------------------------------------------------------------------------------------
 
     def eval_Constant(self, node: ast.Constant) -> Value:
-        return constant(node.value)
+        known = self.literals.get(id(node))
+        if known is None:
+            known = self.literals[id(node)] = constant(node.value)
+        return known
 
     def eval_Name(self, node: ast.Name) -> Value:
         return self.lookup(node.id, node)
@@ -70,6 +73,8 @@ class Expressions(Judgements):
     module_scope = 0
 
     def eval_Attribute(self, node: ast.Attribute) -> Value:
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "data":
+            self.note_use_of_data(node)
         return self.attribute(self.eval(node.value), node.attr, node)
 
     def eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
@@ -82,7 +87,7 @@ class Expressions(Judgements):
     def eval_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.eval(node.left), self.eval(node.right)
         if left.kind & Kind.TEXT and isinstance(node.op, (ast.Mod, ast.Add, ast.Mult)):
-            return self.percent(left, right) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
+            return self.percent(left, right, node) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
         return self.binary(left, right, node, node.op)
 
     def binary(self, left: Value, right: Value, node: ast.AST, operator: ast.operator) -> Value:
@@ -252,11 +257,14 @@ class Expressions(Judgements):
         mark = self.state.mark()
         ends: list[Difference] = []
         values: list[Value] = []
+        outer, visit = self.path, self.visit(test)
         for branch, when in ((body, True), (orelse, False)):
             self.refine(test, when)
+            self.path = (*outer, (visit, int(not when)))
             values.append(self.eval(branch))
             ends.append(self.state.changed(mark))
             self.state.rollback(mark)
+        self.path = outer
         self.state.merge(ends)
         return values[0], values[1]
 

@@ -40,6 +40,8 @@ class Guesses(Collections):
         """x.name(...) where only the name of the method, or of x, says anything."""
         if name in EVIDENCE:
             self.trace.modules |= receiver.refs
+            if name == "load_state_dict":
+                self.restore(receiver, args, node)
         if receiver.kind & Kind.OBJECT and objects.LIGHTNING_BASES & receiver.names:
             return self.foreign_method(receiver, name, args, keywords, node)
         spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""
@@ -57,6 +59,11 @@ class Guesses(Collections):
             return self.parameters_of(receiver, name, node)
         if name == "state_dict":
             return self.state_dict(receiver, keywords, node)
+        if name == "scale" and len(args) == 1 and idioms.SCALERS.match(spelled):
+            return self.scale(receiver, self.derive(self.open(args, node), node), node)
+        if name == "unscale_" and args:
+            self.record(Role.UNSCALE, node, args[0], receiver)
+            return NONE
         if name == "scale_loss" and args:  # apex.amp
             return self.derive(args[:1], node)
         if name == "prepare" and args:
@@ -76,18 +83,21 @@ class Guesses(Collections):
     def training_step(self, receiver: Value, name: str, spelled: str, args: list[Value], node: ast.Call) -> Value:
         """step and zero_grad of what is called like an optimizer, or of a module."""
         if name == "zero_grad":
-            self.record(Role.CLEAR, node, receiver)
+            self.clear(receiver, node)
+            return NONE
+        if receiver.kind & Kind.OBJECT and self.is_scheduler(receiver):
+            self.scheduled(receiver, args, {}, node)
             return NONE
         result = self.call(args[0], [], {}, node) if args and args[0].kind & Kind.FUNCTION else None
         if idioms.OPTIMIZERS.match(spelled) and "sched" not in spelled.lower():
-            self.record(Role.STEP, node, receiver)
+            self.stepped(receiver, node)
             return result or NONE
         if (
             args
             and args[0].kind & Kind.OPTIMIZER
             or (args and isinstance(node.args[0], ast.Name) and idioms.OPTIMIZERS.match(node.args[0].id))
         ):
-            self.record(Role.STEP, node, args[0])
+            self.stepped(args[0], node, receiver)
             return NONE
         return self.guessed_method(receiver, name, args, {}, node)
 

@@ -18,10 +18,10 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .modules import Modules
+from .updates import Updates
 
 
-class Judgements(Modules):
+class Judgements(Updates):
     """Truth, comparison and text."""
 
     def compare(self, left: Value, operator: ast.cmpop, right: Value) -> bool | None:
@@ -88,8 +88,8 @@ class Judgements(Modules):
         out = join_all(live)
         return Value(Kind.TEXT, out.grad, history=out.history, reach=out.reach)
 
-    def percent(self, template: Value, right: Value) -> Value:
+    def percent(self, template: Value, right: Value, node: ast.AST) -> Value:
         """`"%s" % x` shows the tensor's text; with `%f` or `%d` it is a number."""
-        if isinstance(template.const, str) and "%s" not in template.const and "%r" not in template.const:
-            return TEXT
+        if isinstance(template.const, str):
+            return self.show([v for v in self.fields_shown(template.const, right, node) if v.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.TEXT)])
         return self.show([v for v in self.inside(right) if v.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.TEXT)])

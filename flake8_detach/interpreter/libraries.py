@@ -35,9 +35,11 @@ class Libraries(TorchCalls):
         if effect == Effect.TUPLE:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name == "functools.partial" and args:
-            return args[0]
+            return args[0] if "use_reentrant" not in keywords else Value(Kind.OTHER)
         if name in ("copy.deepcopy", "copy.copy"):
-            return self.copied(args[0], node) if args else OTHER
+            if name == "copy.deepcopy" and args:
+                self.note_copy(args[0], node)
+            return self.copied(args[0], node, name == "copy.deepcopy") if args else OTHER
         if name in ("collections.defaultdict", "collections.OrderedDict", "collections.deque", "collections.Counter"):
             out = self.container(node, name)[1] if not args or name.endswith("defaultdict") else self.copied(args[0], node)
             if not name.endswith("deque"):
@@ -49,7 +51,8 @@ class Libraries(TorchCalls):
                 self.factories.update(dict.fromkeys(out.refs, args[0]))
             return out._replace(names=frozenset(("bounded",))) if "maxlen" in keywords or len(args) > 1 else out
         if name in ("itertools.chain", "itertools.cycle", "itertools.islice") and args:
-            return self.tuple_of(node, join_all([self.items(a, node) for a in args if a.kind & ~Kind.NUMBER] or [OTHER]), None)
+            out = self.tuple_of(node, join_all([self.items(a, node) for a in args if a.kind & ~Kind.NUMBER] or [OTHER]), None)
+            return self.one_shot(out) if name == "itertools.chain" else out
         if name == "collections.namedtuple" and len(args) > 1:
             return self.named_tuple(args[1], node)
         if name == "functools.reduce" and len(args) > 1:
@@ -64,12 +67,19 @@ class Libraries(TorchCalls):
             return self.array(name, args, node) if root != "math" else self.number(given)
         if name.startswith("contextlib.") or name in ("contextlib.ExitStack",):
             return Value(Kind.SWITCH, names=frozenset((name,)))
+        if name.startswith(objects.PROCESSES):
+            return self.process_tool(name.rpartition(".")[2], args, keywords, node)
         if name.startswith("torchvision.models.") or name.startswith("timm.create_model"):
-            return self.foreign_module(node)
+            out = self.foreign_module(node)
+            if objects.PRETRAINED.match(name):
+                self.trace.fickle |= out.refs
+            return out
         if name.endswith("LightningModule"):
             return OTHER
         if name.startswith(objects.OPTIMIZERS) and objects.kind_of_class(name) == Kind.OPTIMIZER:
-            return self.optimizer(args, keywords, node)
+            return self.optimizer(name, args, keywords, node)
+        if objects.SCHEDULE_MAKERS.match(name):
+            return self.named_object(Kind.SCHEDULER, name, args, keywords, node)
         if root in operations.PURE_MODULES or any(name.startswith(p + ".") for p in operations.PURE_MODULES if "." in p):
             return self.pure_result(name, args, given, node)
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
@@ -93,6 +103,24 @@ class Libraries(TorchCalls):
             return self.tuple_of(node, self.items(args[0], node), None)
         return Value(Kind.OTHER, reach=self.number(given).reach)
 
+    def process_tool(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        """Queues, pipes, pools and processes: what is put into them is pickled."""
+        token = self.token(node, "process tool")
+        if name in objects.CHANNELS or name == "Pipe":
+            end = Value(Kind.OBJECT, refs=frozenset((token,)), names=frozenset((f"multiprocessing.{name}",)))
+            return self.row(node, [end, end]) if name == "Pipe" else end
+        if name in ("get_context", "Manager"):
+            return Value(Kind.LIBRARY, names=frozenset(("multiprocessing",)))
+        target = keywords.get("target")
+        if name == "Process" and target is not None and target.kind & Kind.FUNCTION and "args" in keywords:
+            given = keywords["args"]
+            count = self.length(given)
+            if count is not None:
+                self.call(target, self.unpack(given, count, node), {}, node)
+                return Value(Kind.OTHER)
+        self.escape(self.open([*args, *keywords.values()], node))
+        return Value(Kind.OTHER)
+
     def namespace(self, keywords: dict[str, Value], node: ast.expr) -> Value:
         token = self.token(node, "namespace")
         for key, item in keywords.items():
@@ -106,24 +134,35 @@ class Libraries(TorchCalls):
         own = frozenset((token,))
         return Value(Kind.MODULE, refs=own, reach=own)
 
-    def copied(self, value: Value, node: ast.expr) -> Value:
+    def copied(self, value: Value, node: ast.expr, deep: bool = False) -> Value:
         """A copy: of a container a new one with the same items, of a tensor one with the same liveness, of a module a new module."""
         if value.kind & Kind.CONTAINER:
             address, out = self.container(node, "copy")
             if value.refs <= self.mappings:
                 self.mappings.add(address)
             for key, item in self.pairs(value, node):
-                self.put(address, key, item)
+                self.put(address, key, self.without_snapshot(item, node) if deep and self.snapshots else item)
             return out
         if value.kind & Kind.MODULE:
-            token = self.token(node, "copy")
-            for address in value.refs:
-                if address in self.instances:
-                    self.instances[token] = self.instances[address]
-                for name in [*self.fields.get(address, ()), ITEMS, HOLDS, CHAIN, *self.item_keys.get(address, ())]:
-                    slot = self.state.store.get((address, name))
-                    if slot is not None:
-                        self.state.write((token, name), slot)
-                self.fields.setdefault(token, {}).update(self.fields.get(address, {}))
-            return value._replace(refs=frozenset((token,)))
+            return value._replace(refs=frozenset(self.copied_module(address, node) for address in value.refs))
         return value
+
+    def copied_module(self, address: int, node: ast.expr, depth: int = 4) -> int:
+        """A copy of a module, with copies of the modules that it holds."""
+        token = self.token(node, ("copy", address))
+        self.trace.copies[token] = frozenset((address,))
+        if address in self.instances:
+            self.instances[token] = self.instances[address]
+        for group in (self.holders, self.trace.fickle, self.trace.modules):
+            if address in group:
+                group.add(token)
+        keys = self.item_keys.get(address, {})
+        self.item_keys.setdefault(token, {}).update(keys)
+        self.fields.setdefault(token, {}).update(self.fields.get(address, {}))
+        for name in [*self.fields[token], ITEMS, HOLDS, CHAIN, *keys]:
+            slot = self.state.store.get((address, name))
+            if isinstance(slot, Value) and slot.kind & Kind.MODULE and depth:
+                slot = slot._replace(refs=frozenset(self.copied_module(a, node, depth - 1) for a in slot.refs if a != address))
+            if slot is not None:
+                self.state.write((token, name), slot)
+        return token

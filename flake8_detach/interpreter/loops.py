@@ -7,6 +7,7 @@ clears is cleared, what it binds is bound.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -30,6 +31,8 @@ class Loops(Branches):
         iterable = self.eval(node.iter)
         if self.unroll(node, iterable):
             return
+        if self.iterators:
+            self.consume(iterable, node.iter, node.iter)
         before = self.state.mark()
         self.loop(node, lambda: self.assign(node.target, self.items(iterable, node.iter), node), None, iterable)
         if node.orelse and not self.state.dead:
@@ -62,7 +65,7 @@ class Loops(Branches):
         self.eval(test)
         self.refine(test, True)
 
-    def loop(self, node: ast.For | ast.AsyncFor | ast.While, start: object, test: ast.expr | None, iterable: Value) -> None:
+    def loop(self, node: ast.For | ast.AsyncFor | ast.While, start: Callable[[], None], test: ast.expr | None, iterable: Value) -> None:
         """Run a body once, and again as a second iteration where it brought something that can matter to one."""
         token = self.token(node, "loop")
         self.trace.loops[token] = (node, self.here.frame)
@@ -71,28 +74,41 @@ class Loops(Branches):
         loop = Loop(token, self.state.mark(), branches=self.branches)
         self.loops.append(loop)
         exits: list[Difference] = []
+        outer = self.path
         for number in range(2):
             loop.number = number
-            start()  # type: ignore[operator]
+            self.path = outer
+            start()
             self.exec_block(node.body)
-            end = self.end_of_pass(loop)
+            if number == 0 and not (self.state.dead or loop.continues or loop.breaks or endless):
+                end: Difference | None = self.state.changed(loop.mark)
+                if self.fuel < 0 or not self.second_pass_matters(loop, end or {}):
+                    self.loops.pop()
+                    self.path = outer
+                    return  # one iteration tells all: the state stays as it is
+            else:
+                end = self.end_of_pass(loop)
+                if end is not None and number == 0:
+                    self.state.apply(end)
             if end is None:
                 break
             if not endless:
                 exits.append(end)
-            if number == 1 or self.fuel < 0:
-                break
-            self.state.apply(end)
-            if not self.second_pass_matters(loop, end):
+            if number == 1 or self.fuel < 0 or not self.second_pass_matters(loop, end):
                 break
             self.tag(loop, end)
         self.loops.pop()
+        self.path = outer
         self.state.rollback(loop.mark)
         ends = [*exits, *loop.breaks]
         self.state.merge(ends if ends or endless else [{}])
 
     def end_of_pass(self, loop: Loop) -> Difference | None:
         """The state at the end of the body, all ways that lead there joined; None when none does."""
+        if not loop.continues and not self.state.dead:
+            end = self.state.changed(loop.mark)
+            self.state.rollback(loop.mark)
+            return end
         ends = list(loop.continues)
         loop.continues.clear()
         if not self.state.dead:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .state import MODE, NOW, Difference, Key, State
+from .state import AS_BOUND, MODE, NOW, Difference, Key, State
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -66,7 +66,8 @@ class Activation:
     mark: int
     outer: dict[str, int] = field(default_factory=dict)  # names declared global or nonlocal -> the scope they live in
     returns: list[Value] = field(default_factory=list)
-    exits: list[Difference] = field(default_factory=list)
+    exits: list[Difference | None] = field(default_factory=list)  # None: the state as it stands when the body is done
+    depth: tuple[int, int] = (0, 0)  # branches and loops around the call
     yields: list[Value] = field(default_factory=list)
     yield_modes: int = 0
     switched: int = 0  # how many blocks with gradients switched off are open in it
@@ -101,7 +102,7 @@ class Machine:
         self.parameters = self.trace.parameters
         self.optimized = self.trace.optimized
         self.born = self.trace.born
-        self.mappings: set[int] = set()  # containers that are iterated by key
+        self.mappings = self.trace.mappings
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
         self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
@@ -116,9 +117,16 @@ class Machine:
         self.variables: dict[int, set[str]] = {}  # scope -> the names ever bound in it
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
+        self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share
+        self.holders: set[int] = set()  # Sequential, ModuleList ...: modules whose parameters are those of their parts
+        self.literals: dict[int, Value] = {}
         self.forward_depth = 0
         self.inferring = False  # inference mode is on
+        self.iterators: set[int] = set()  # containers that give their items once
+        self.used_up_at: dict[int, ast.AST] = {}  # iterator -> where it was first iterated to its end
+        self.gradient_of: dict[int, int] = {}  # what `.grad` gave -> the tensor
         self.branches = 0  # how many branches deep the present path is
+        self.path: tuple[tuple[int, int], ...] = ()  # the arms that the present path stands in, or is left with
         self._tokens: dict[tuple[int, int, object], int] = {}
         self._frames: dict[tuple[int, int, int], int] = {}
         self.trace.sites.append(Site(None, 0, None, Grad.LIVE))
@@ -209,6 +217,18 @@ class Machine:
         """A method of which only the names say anything."""
         raise NotImplementedError
 
+    def note_kept(self, value: Value, node: ast.AST) -> None:
+        """A container that holds a state_dict() is bound."""
+        raise NotImplementedError
+
+    def note_built(self, layer: Value, node: ast.AST) -> None:
+        """A layer with parameters is made below a forward."""
+        raise NotImplementedError
+
+    def note_fields(self, address: int, this: Value, cls: Class) -> None:
+        """What a module's __init__ left in its attributes."""
+        raise NotImplementedError
+
     # -- the present --------------------------------------------------------------------------------------------------------------
     @property
     def here(self) -> Activation:
@@ -229,8 +249,20 @@ class Machine:
         self, role: str, node: ast.AST, value: Value, target: Value = OTHER, values: tuple[Value, ...] = (), detail: object = None
     ) -> None:
         """Add an event to the trace, in the present frame, mode and loops."""
-        passes = self.loops[-1].number if self.loops else 0
-        self.trace.events.append(Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes))
+        turns = tuple(loop.number for loop in self.loops)
+        passes = turns[-1] if turns else 0
+        event = Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes, self.path, turns)
+        self.trace.events.append(event)
+
+    def visit(self, test: ast.expr | None) -> int:
+        """A number for one visit of a branch; its arms exclude each other."""
+        self.trace.tests.append(test)
+        return len(self.trace.tests) - 1
+
+    @staticmethod
+    def rest_of(outer: tuple[tuple[int, int], ...], visit: int, alive: list[int], arms: int) -> tuple[tuple[int, int], ...]:
+        """The path after a branch: where all arms but one have left the block, what follows still stands in that one."""
+        return (*outer, (visit, alive[0])) if len(alive) == 1 < arms else outer
 
     # -- identities -----------------------------------------------------------------------------------------------------------------
     def token(self, node: ast.AST | None, tag: object = "", callee: Value | None = None) -> int:
@@ -269,7 +301,8 @@ class Machine:
 
     def forget(self, token: int) -> None:
         """The object of a place, and what was read of its parts, is made anew."""
-        self.state.delete((token, NOW))
+        if (token, NOW) in self.state.store:
+            self.state.write((token, NOW), AS_BOUND)  # no deletion: where paths meet, it must win over what was written before
         for part in self.pieces.get(token, ()):
             self.forget(part)
 

@@ -47,6 +47,8 @@ class Methods(Guesses):
         if kind & Kind.SCALER:
             return self.scaler_method(receiver, name, args, keywords, node)
         if kind & Kind.SCHEDULER:
+            if name == "step":
+                self.scheduled(receiver, args, keywords, node)
             return OTHER
         if kind & Kind.CLASS and receiver.refs:
             return self.call(self.class_attribute(receiver, name, node), args, keywords, node)
@@ -104,7 +106,12 @@ class Methods(Guesses):
                 return self.call(self.bind_method(slot, this), args, keywords, node)
         if name in MODULE_METHODS and this.kind & Kind.MODULE:
             return self.module_method(this, name, args, keywords, node)
+        if name == "step" and self.is_scheduler(this):
+            self.scheduled(this, args, keywords, node)
+            return NONE
         if name == "__init__":
+            if function.owner.library:
+                self.note_schedule(this, args, keywords)
             if function.owner.unknown_base:
                 self.escape([*args, *keywords.values()])
             return NONE
@@ -115,6 +122,8 @@ class Methods(Guesses):
     def sink_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value | None:
         """A sink among the methods of a library object, or one that makes another such object."""
         for owner in receiver.names:
+            if owner.startswith("multiprocessing.") and receiver.kind & Kind.OBJECT:
+                return self.send(owner[16:], name, args, node)
             sink = sinks.of_method(owner, name)
             if sink is not None:
                 self.reach_sink(sink, args, keywords, node)
@@ -124,6 +133,12 @@ class Methods(Guesses):
             if sink is not None and receiver.kind & Kind.OBJECT and not any(a in self.instances for a in receiver.refs):
                 return OTHER
         return None
+
+    def send(self, channel: str, name: str, args: list[Value], node: ast.Call) -> Value:
+        """A method of a queue, connection or pool of multiprocessing."""
+        if name in objects.CHANNELS.get(channel, "send").split():
+            self.note_send(args[1:] if channel == "Pool" else args[:1], node)
+        return self.unknown(node)
 
     def switch_method(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
         """__enter__ of a grad-mode switch, enter_context of an ExitStack."""

@@ -48,6 +48,7 @@ class Modules(Objects):
 
     def parameter(self, module: Value, name: object, node: ast.AST) -> Value:
         """A parameter of a module: a live leaf, unless the module is frozen."""
+        self.trace.dressed |= module.refs
         token = self.token(node, ("parameter", name))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
         self.trace.leaves.add(token)
@@ -69,6 +70,7 @@ class Modules(Objects):
 
     def freeze(self, module: Value, frozen: int) -> None:
         """requires_grad_(False / True) on a module and on all that it holds."""
+        self.trace.dressed |= module.refs
         for address in self.with_parts(module):
             self.state.write((address, FREEZING), frozen)
             for name in self.fields.get(address, ()):
@@ -124,6 +126,9 @@ class Modules(Objects):
     def call_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """module(*args): the forward of a class of the file, or what the library's class does."""
         results: list[Value] = []
+        self.trace.called |= module.refs
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call):
+            self.trace.at_once |= module.refs
         self.forward_depth += 1
         for address in module.refs:
             cls = self.instances.get(address)
@@ -186,6 +191,8 @@ class Modules(Objects):
             return args[0]
         last = {n.rpartition(".")[2] for n in module.names if n.startswith("torch.nn.")}
         root = self.module_result(module, operands, node, bool(last))
+        if len(last) == 1:
+            self.how.update(dict.fromkeys(root.refs, next(iter(last))))
         if last & objects.RECURRENT:
             state: Value = self.derive([root], node, "state")
             if "LSTM" in last:
@@ -202,8 +209,11 @@ class Modules(Objects):
         frozen = self.freeze_state(module)
         if frozen == FROZEN:
             return plain._replace(carried=self._indirect(plain))
+        if known and self.trace.inferred:
+            self.note_meeting(operands, True, node)
         token = self.token(node, "module", None if known else module)
         self.state.delete((token, NOW))
+        self.note_made(token, node, operands, Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN)
         own = frozenset((token,))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
         grad = Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN

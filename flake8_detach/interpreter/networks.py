@@ -56,6 +56,7 @@ class Networks(Tensors):
             "to_empty",
             "compile",
         ):
+            self.note_narrow(receiver, name, args, keywords)
             return receiver
         if name == "forward":
             return self.call_module(receiver, args, keywords, node)
@@ -63,11 +64,12 @@ class Networks(Tensors):
             self.freeze_by_flag(receiver, (args or [keywords.get("requires_grad", constant(True))])[0])
             return receiver
         if name == "zero_grad":
-            self.record(Role.CLEAR, node, receiver)
+            self.clear(receiver, node)
             return NONE
         if name == "state_dict":
             return self.state_dict(receiver, keywords, node)
         if name in ("register_buffer", "register_parameter", "add_module", "register_module"):
+            self.trace.adopted |= frozenset(t for v in args[1:2] for t in v.refs)
             if len(args) > 1 and isinstance(args[0].const, str):
                 self.write_attribute(receiver, args[0].const, args[1], node)
             return NONE
@@ -79,6 +81,8 @@ class Networks(Tensors):
             return self.parts_of(receiver, name, node)
         if receiver.kind & Kind.CONTAINER:
             return self.container_method(receiver, name, args, keywords, node)
+        if name == "load_state_dict":
+            self.restore(receiver, args, node)
         if name in MODULE_METHODS:
             return OTHER
         return self.foreign_method(receiver, name, args, keywords, node)
@@ -113,7 +117,7 @@ class Networks(Tensors):
         item = self.parameter(receiver, "parameters", node)
         if name == "named_parameters":
             item = self.pair(node, TEXT, item)
-        return self.tuple_of(node, item, None)
+        return self.one_shot(self.tuple_of(node, item, None))
 
     def parts_of(self, receiver: Value, name: str, node: ast.Call) -> Value:
         """children() and modules(): the module's parts, as one module that may be any of them."""
@@ -127,6 +131,7 @@ class Networks(Tensors):
         if keep is not None and keep.const is not False:
             return self.tuple_of(node, self.parameter(receiver, "state", node), None)
         item = self.plain(node)._replace(names=frozenset(("state_dict",)))
+        self.take_snapshot(item, receiver)
         address, out = self.container(node, "state_dict")
         self.mappings.add(address)
         self.state.write((address, ITEMS), item)
@@ -138,10 +143,10 @@ class Networks(Tensors):
         """step, zero_grad ... of an optimizer."""
         if name == "step":
             result = self.call(args[0], [], {}, node) if args and args[0].kind & Kind.FUNCTION else NONE
-            self.record(Role.STEP, node, receiver)
+            self.stepped(receiver, node)
             return result
         if name == "zero_grad":
-            self.record(Role.CLEAR, node, receiver)
+            self.clear(receiver, node)
             return NONE
         if name == "backward" and args:
             self.backward(args[0], node, keywords)
@@ -157,7 +162,9 @@ class Networks(Tensors):
     def scaler_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """GradScaler: scale gives the loss back, step steps the optimizer."""
         if name == "scale" and args:
-            return self.derive(args, node)
+            return self.scale(receiver, self.derive(self.open(args, node), node), node)
         if name == "step" and args:
-            self.record(Role.STEP, node, args[0])
+            self.stepped(args[0], node, receiver)
+        elif name == "unscale_" and args:
+            self.record(Role.UNSCALE, node, args[0], receiver)
         return NONE

@@ -218,13 +218,20 @@ class Notes(Containers):
 
     # -- `.data` ----------------------------------------------------------------------------------------------------------------------
 
-    def note_data(self, node: ast.Call) -> None:
-        """x.data.name(...): what is done with it tells that x is a tensor."""
-        function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in operations.TENSOR_ONLY | operations.INPLACE_NAMES:
-            inner = function.value
-            if isinstance(inner, ast.Attribute) and inner.attr == "data":
-                self.trace.read_as_tensor.add(id(inner))
+    def note_data(self, value: Value, node: ast.expr) -> None:
+        """x.data is read of what is or may be a tensor."""
+        if isinstance(node, ast.Attribute):
+            self.record(Role.DATA, node, value)
+
+    def note_use_of_data(self, node: ast.Attribute) -> None:
+        """x.data.name: what is taken of it tells what x is."""
+        self.trace.data_used[id(node.value)] = node.attr
+
+    def note_output(self, value: Value, node: ast.AST, frame: int) -> None:
+        """What the forward of a model class gives."""
+        for part in self.inside(value):
+            if part.kind & Kind.TENSOR:
+                self.record(Role.OUTPUT, node, part, detail=frame)
 
 
 def _makes_scalar(node: ast.AST | None) -> bool:

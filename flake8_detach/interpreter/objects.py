@@ -9,6 +9,7 @@ import ast
 
 from flake8_detach.knowledge import objects, operations
 from flake8_detach.knowledge.operations import Effect
+from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
     NO_NAMES,
@@ -24,7 +25,7 @@ from flake8_detach.value import (
 
 from .machine import Class
 from .notes import Notes
-from .state import FREEZING, LENGTH, TRAINING
+from .state import FREEZING, LENGTH, RETAINED, TRAINING
 
 
 class Objects(Notes):
@@ -59,6 +60,8 @@ class Objects(Notes):
             return Value(Kind.CONTAINER, refs=value.refs)
         if objects.DISTRIBUTION in value.names and name in objects.DIFFERENTIABLE_SAMPLES:
             return self.derive([value._replace(kind=Kind.TENSOR, names=NO_NAMES)], node)
+        if name == "data" and value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            self.note_data(value, node)
         if value.kind & Kind.TENSOR or (value.kind & Kind.UNKNOWN and name in ("data", "T", "shape", "grad", "is_cuda")):
             return self.tensor_attribute(value, name, node)
         if value.kind & Kind.MODULE:
@@ -70,6 +73,10 @@ class Objects(Notes):
     def tensor_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
         if name in ("grad", "_grad"):
             tokens = frozenset(self.part(a, "grad") for a in value.refs)
+            self.trace.probed |= value.refs
+            self.note_gradient(value, tokens, node)
+            if value.leaf != Leaf.LEAF and not any((a, RETAINED) in self.state.store for a in value.refs):
+                self.record(Role.GRAD, node, value)
             return Value(Kind.TENSOR | Kind.NONE, Grad.CUT, Leaf.LEAF, DType.FLOAT, tokens)
         if name == "requires_grad" and value.kind == Kind.TENSOR and value.grad in (Grad.LIVE, Grad.CUT):
             return constant(value.grad == Grad.LIVE)
@@ -153,6 +160,8 @@ class Objects(Notes):
             self.fill_record(cls, address, args, keywords)
         elif cls.unknown_base:
             self.escape(args)
+        if cls.is_module:
+            self.note_fields(address, value, cls)
         if cls.library & {"dict", "builtins.dict", "collections.OrderedDict", "collections.UserDict"}:
             for name, item in keywords.items():
                 self.put(address, constant(name), item)

@@ -141,4 +141,6 @@ class Program(Activations):
                 self.run_entry(token, [value])
         if init is None:
             self.fill_record(cls, address, [], {n: self.unknown(cls.node, tag=n) for n in cls.fields})
+        elif cls.is_module:
+            self.note_fields(address, value, cls)
         return value

@@ -21,6 +21,8 @@ ABSENT: Final = 8
 """Bit of an integer slot: on some path nothing was written under the key."""
 ITEMS: Final = "[items]"  # the join of all that a container ever held
 LENGTH: Final = "[length]"
+AS_BOUND: Final = 0
+"""Slot under NOW of a tensor that was made anew: what is bound tells all."""
 OPEN: Final = "[open]"  # something was put into a container at an unknown place
 NOW: Final = "[now]"  # a tensor as it is since it was last written in place
 TRAINING: Final = "[training]"
@@ -32,6 +34,7 @@ YIELD_MODE: Final = "[yield mode]"
 FREED: Final = "[freed]"  # 1: a backward has freed what the tensor's operation saved
 SPOILED: Final = "[spoiled]"  # 1: what the tensor's operation saved was overwritten
 STEPPED: Final = "[stepped]"  # 1: an optimizer stepped since a state_dict() was taken
+SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 
 

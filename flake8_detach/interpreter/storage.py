@@ -46,6 +46,19 @@ class Storage(Machine):
             if made is not None and ref != token:
                 self.trace.made[token] = made
 
+    def note_overwritten(self, old: Value, new: Value) -> None:
+        """A write in place: the tensor's graph goes on through what was written; its first operation keeps its number."""
+        made = self.trace.made
+        for token in old.refs:
+            for fresh in new.refs:
+                if fresh in made and fresh != token:
+                    before = made.get(token)
+                    operands = tuple(v for v in made[fresh].operands if token not in v.refs)
+                    if before is None:
+                        made[token] = made[fresh]._replace(operands=operands)
+                    else:
+                        made[token] = before._replace(operands=before.operands + operands, grad=made[fresh].grad)
+
     def note_shared(self, token: int, owner: Value, hidden: bool = False) -> None:
         """A view, or a detached alias that autograd does not follow (`hidden`), shares the storage of `owner`."""
         if not owner.refs:

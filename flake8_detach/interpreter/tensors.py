@@ -25,7 +25,7 @@ from flake8_detach.value import (
 
 from .builtins import Builtins
 from .modules import FROZEN, TRAINABLE
-from .state import NOW
+from .state import NOW, RETAINED
 
 
 class Tensors(Builtins):
@@ -34,12 +34,18 @@ class Tensors(Builtins):
     def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A method of a tensor, by the table of exceptions, else DERIVE."""
         given = self.open([*args, *keywords.values()], node)
+        if name == "zero_" and self.gradient_of:
+            self.clear_by_hand(receiver, node)
         if name == "backward":
             self.backward(receiver, node, keywords)
             return NONE
         if name == "requires_grad_":
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]
+            self.record(Role.FLAG, node, receiver, values=(flag,), detail=("method", name))
             return self.set_requires_grad(receiver, flag, node)
+        if name == "retain_grad":
+            for token in receiver.refs:
+                self.state.write((token, RETAINED), 1)
         if name == "numpy":
             return self.to_numpy(receiver, keywords, node)
         if name in ("detach_",):
@@ -121,6 +127,7 @@ class Tensors(Builtins):
 
     def write_in_place(self, receiver: Value, given: list[Value], name: str, node: ast.AST) -> Value:
         """x.add_(y): x becomes live when y is, outside no_grad; x itself is returned."""
+        self.note_write(receiver, node, name, given)
         if self.mode == Grad.CUT:
             return receiver
         reads_old = name not in ("copy_", "fill_", "zero_", "set_")

@@ -12,6 +12,7 @@ from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
+    INTEGERS,
     OTHER,
     UNSURE,
     DType,
@@ -25,6 +26,7 @@ from flake8_detach.value import (
 
 from .calls import Calls
 from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
+from .updates import CLIPS
 
 
 class TorchCalls(Calls):
@@ -40,9 +42,11 @@ class TorchCalls(Calls):
         if kind == Kind.MODULE:
             return self.library_module(name, args, keywords, node)
         if kind == Kind.OPTIMIZER:
-            return self.optimizer(args, keywords, node)
+            return self.optimizer(name, args, keywords, node)
         if kind in (Kind.SCHEDULER, Kind.SCALER, Kind.LOADER):
-            return self.named_object(kind, name, args, node)
+            return self.named_object(kind, name, args, keywords, node)
+        if name in objects.AUTOCASTS:
+            return self.autocast(args, keywords, node)
         if name.startswith("torch.autograd."):
             return self.call_autograd(name[15:], args, keywords, node)
         if name.startswith("torch.distributions."):
@@ -51,7 +55,6 @@ class TorchCalls(Calls):
             (
                 "torch.utils.data.",
                 "torch.utils.model_zoo",
-                "torch.multiprocessing",
                 "torch.backends",
                 "torch.profiler",
                 "torch.utils.tensorboard",
@@ -60,6 +63,8 @@ class TorchCalls(Calls):
             return Value(Kind.OTHER) if not name.startswith("torch.utils.data.") else self.data_set(args, node)
         if name.startswith(("torch.hub.", "torch.jit.load")):
             return self.foreign_module(node)
+        if name.startswith("torch.multiprocessing."):
+            return self.call_other_library(name, args, keywords, node)
         if name.startswith("torch.distributed."):
             wraps = name.rpartition(".")[2] in ("parallelize_module", "fully_shard", "FullyShardedDataParallel", "checkpoint_wrapper")
             return (args or [keywords.get("module", OTHER)])[0] if wraps else OTHER
@@ -76,6 +81,8 @@ class TorchCalls(Calls):
             "clip_grad_value_",
             "clip_grads_with_norm_",
         ):
+            if last in CLIPS:
+                self.clip(last, args, keywords, node)
             return self.plain(node)
         if short.startswith("utils.checkpoint.checkpoint") and args:
             if short == "utils.checkpoint.checkpoint" and not keywords.keys() & {"use_reentrant", "**"}:
@@ -108,13 +115,18 @@ class TorchCalls(Calls):
             return first
         if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
             return self.created(last, effect, args, keywords, node)
+        if last == "save" and self.snapshots:
+            self.restore(OTHER, args[:1], node)
         if effect in (Effect.NUMBER, Effect.OTHER):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
         if effect is None and short[:1].isupper() and "." not in short:
             return OTHER
         if effect is None and last in operations.REDUCE_TO_PAIR and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
+        if keywords and "inplace" in keywords and keywords["inplace"].const is True and args:
+            self.note_write(args[0], node, last)
         if effect is None and last.endswith("_") and args and args[0].kind & Kind.TENSOR:
+            self.note_write(args[0], node, last, args[1:])
             return self.overwrite(args[0], self.derive(given, node), node)
         if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
             return keywords["out"]
@@ -144,11 +156,20 @@ class TorchCalls(Calls):
             integer = False
         out = self.plain(node, operands, integer)
         wanted = self.requires(keywords)
+        if wanted and (integer or (not dtype and self.only_integers(last, args, node))):
+            self.record(Role.FLAG, node, INTEGERS, detail=("creation", last))
         if last in ("tensor", "full", "full_like", "zeros_like", "ones_like", "empty_like", "from_numpy") and not integer:
             out = out._replace(dtype=0) if not dtype else out
         if wanted:
             return self.leaf(node, operands)
         return out if wanted is False else join(out, self.leaf(node, operands))._replace(grad=Grad.UNKNOWN | Grad.CUT)
+
+    def only_integers(self, last: str, args: list[Value], node: ast.expr) -> bool:
+        """Whether torch.tensor([1, 2]), torch.full((2,), 1), torch.arange(3) are given nothing but integer constants."""
+        if last not in ("tensor", "full", "arange"):
+            return False
+        given = self.open(args[1:2] if last == "full" else args[:1] if last == "tensor" else args, node)
+        return bool(given) and all(isinstance(v.const, int) for v in given)
 
     def legacy_tensor(self, last: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.Tensor(x), FloatTensor(x), as_tensor(x): of a tensor the same object or an alias, of anything else a new leaf."""
@@ -169,6 +190,9 @@ class TorchCalls(Calls):
         if flag is not None and flag.const is False:
             return self.plain(node)
         out = self.leaf(node, tag="parameter")
+        self.trace.wrapped |= out.refs
+        if args and args[0].dtype == DType.INTEGER:
+            self.record(Role.FLAG, node, args[0], detail=("creation", "Parameter"))
         return out if flag is None or flag.const is True else out._replace(grad=Grad.UNKNOWN | Grad.CUT)
 
     def variable(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -194,9 +218,13 @@ class TorchCalls(Calls):
         out = Value(Kind.MODULE | (Kind.CONTAINER if last in objects.HOLDERS else 0), refs=own, names=frozenset((name,)))
         parts = args
         if last not in objects.HOLDERS:
-            self.state.write((address, HOLDS), int(objects.has_parameters(name)))
+            holds = objects.has_parameters(name) and not any(k in keywords and keywords[k].const is False for k in ("affine", "elementwise_affine"))
+            self.state.write((address, HOLDS), int(holds))
             self.note_layer(last, address, args, keywords)
+            if holds and self.trace.in_forward(self.here.frame):
+                self.note_built(out, node)
             return out
+        self.holders.add(address)
         if last != "Sequential" and args:
             parts = self.inside_list(args[0])
             for name_, item in self.pairs(args[0], node) if last.endswith("Dict") else ():
@@ -205,6 +233,7 @@ class TorchCalls(Calls):
             parts = self.inside_list(args[0])
         for index, part in enumerate(parts):
             self.put(address, constant(index), part)
+            self.trace.adopted |= part.refs
         if last == "Sequential" and parts and len(parts) <= 24 and len(parts) == len(args):
             self.state.write((address, CHAIN), constant(len(parts)))
         holds = any(self.may_hold_parameters(p) or p.kind & ~Kind.MODULE for p in parts) or not parts
@@ -218,23 +247,33 @@ class TorchCalls(Calls):
             return self.unpack(value, count, ast.Pass())
         return [self.items(value, ast.Pass())]
 
-    def optimizer(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+    def optimizer(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """An optimizer over the parameters it is given: they are evidence that what they came from is a module that trains."""
         token = self.token(node, "optimizer")
         held: frozenset[int] = EMPTY
-        for value in self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node):
+        if args and self.iterators:
+            self.consume_all(args[:1], node)
+        given = self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node)
+        for value in given:
             modules = frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
             held |= self.with_parts(Value(Kind.MODULE, refs=modules)) if modules else EMPTY
+            if not (value.kind == Kind.TENSOR and value.leaf == Leaf.LEAF):
+                held |= {0}
             held |= value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
             for inner in self.inside(value):
                 held |= inner.refs | frozenset(m for t in inner.refs for m in self.parameters.get(t, EMPTY))
         self.optimized[token] = held
-        own = frozenset((token,))
-        return Value(Kind.OPTIMIZER, refs=own, names=frozenset(("optimizer",)))
+        out = Value(Kind.OPTIMIZER, refs=frozenset((token,)), names=frozenset(("optimizer",)))
+        self.note_optimizer(out, name, given, keywords, node)
+        return out
 
-    def named_object(self, kind: int, name: str, args: list[Value], node: ast.expr) -> Value:
+    def named_object(self, kind: int, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         token = self.token(node, "object")
         out = Value(kind, refs=frozenset((token,)), names=frozenset((name,)))
+        if kind == Kind.SCHEDULER:
+            self.note_schedule(out, args, keywords)
+        elif kind == Kind.SCALER and any(v.const is False for v in (*args, *keywords.values())):
+            return out._replace(names=out.names | {"disabled"})
         if kind == Kind.LOADER and args:
             item = self.items(args[0], node)
             if item.kind & (Kind.TENSOR | Kind.CONTAINER):
@@ -267,12 +306,15 @@ class TorchCalls(Calls):
         if name == "grad":
             self.record(Role.DIFFERENTIATE, node, (args or [keywords.get("outputs", OTHER)])[0])
             outputs = self.open(args[:1] or [keywords.get("outputs", OTHER)], node)
+            self.trace.probed |= frozenset(t for v in self.open([*args[1:2], keywords.get("inputs", OTHER)], node) for t in v.refs)
             for value in outputs:
                 self.trace.backpropagated |= value.reach
                 self.trace.proven |= value.refs
             create = keywords.get("create_graph")
             live = create is not None and create.const is not False
             item = self.derive(given, node) if live else self.plain(node)
+            if create is None or create.const is False:
+                self.trace.gradients.update(dict.fromkeys(item.refs, node))
             return self.tuple_of(node, item._replace(kind=Kind.TENSOR), None)
         if name.startswith("functional.") and args:
             self.call(args[0], args[1:], {}, node)

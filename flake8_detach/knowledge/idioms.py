@@ -31,6 +31,8 @@ FORWARDS: Final = re.compile(
 """Methods by which a model is run, where the file does not show them."""
 ENGINES: Final = re.compile(r"^_?(self|accelerator|fabric|engine|\w*_engine|model_engine|optimizer|scaler|trainer|strategy|manager)$", re.I)
 """Objects whose `backward(loss)` back-propagates the loss."""
+SCALERS: Final = re.compile(r"^_?(\w+_)?(grad_?|amp_?|loss_?)?scaler$", re.I)
+"""Objects whose `scale(loss)` is a GradScaler's."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
 

@@ -4,6 +4,7 @@ Source: the pages torch.nn, torch.optim, torch.utils.data and torch.distribution
 """
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flake8_detach.value import Kind
@@ -26,6 +27,18 @@ MODE_DEPENDENT: Final = {
 """Classes of torch.nn that work differently in train and eval mode, with the dropout rate they have by default (0: none)."""
 
 TRACKING: Final = frozenset(name for name in MODE_DEPENDENT if "BatchNorm" in name)
+
+CHANNELS: Final = {
+    "Queue": "put put_nowait", "SimpleQueue": "put", "JoinableQueue": "put put_nowait",
+    "Pool": "apply apply_async map map_async imap imap_unordered starmap starmap_async",
+}  # fmt: skip
+"""Objects of multiprocessing that pickle what they are given, with the methods that do."""
+
+PROCESSES: Final = ("multiprocessing.", "torch.multiprocessing.", "multiprocess.")
+
+PRETRAINED: Final = re.compile(r"^torchvision\.models\.(\w+\.)?(alexnet|vgg|resnet|resnext|wide_resnet|densenet|googlenet|inception|mobilenet|mnasnet|shufflenet"
+                               r"|squeezenet|efficientnet|regnet|convnext|vit_|swin)")
+"""Models of torchvision, all with dropout or batch norm, and made in train mode."""
 
 RECURRENT: Final = frozenset("RNN LSTM GRU".split())
 """Return (output, state); the state of an LSTM is itself a pair."""
@@ -70,6 +83,14 @@ DIFFERENTIABLE_SAMPLES: Final = frozenset("rsample log_prob entropy mean varianc
 
 SCHEDULERS: Final = "torch.optim.lr_scheduler."
 OPTIMIZERS: Final = ("torch.optim.", "transformers.AdamW", "bitsandbytes.optim.", "apex.optimizers.", "torch_optimizer.", "timm.optim.")
+
+
+AUTOCASTS: Final = frozenset(
+    "torch.autocast torch.amp.autocast torch.amp.autocast_mode.autocast torch.cuda.amp.autocast torch.cpu.amp.autocast"
+    " torch.cuda.amp.autocast_mode.autocast".split()
+)
+SCHEDULE_MAKERS: Final = re.compile(r"(transformers|diffusers)\.(\w+\.)*get_(\w+_)?schedul(er|e|e_\w+)$")
+"""Functions that make a torch scheduler. https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"""
 
 
 def kind_of_class(dotted: str) -> int:

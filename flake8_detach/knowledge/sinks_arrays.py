@@ -35,17 +35,17 @@ _TYPES: Final = (
 _FUNCTIONS: Final = (
     "allclose angle append apply_along_axis arange argmax argmin argpartition argsort around array array2string array_repr array_str"
     " asanyarray asarray asarray_chkfinite ascontiguousarray asfortranarray asmatrix atleast_1d atleast_2d atleast_3d average bincount"
-    " broadcast_arrays broadcast_to choose clip column_stack compress convolve copy copyto corrcoef correlate cov cross cumprod cumsum"
-    " cumulative_prod cumulative_sum delete diag diagflat diagonal diff digitize dot dstack ediff1d einsum empty_like expand_dims"
-    " extract fill_diagonal fix flatnonzero fliplr flipud full full_like geomspace gradient histogram histogram2d histogram_bin_edges"
-    " histogramdd hstack i0 inner insert interp intersect1d iscomplex iscomplexobj isclose isin isneginf isposinf isrealobj kron"
-    " linspace logspace matrix matrix_transpose median meshgrid nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean"
-    " nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ndenumerate nditer ones_like outer pad partition"
-    " percentile permute_dims place poly polyadd polyder polydiv polyfit polyint polymul polysub polyval ptp put put_along_axis putmask"
-    " quantile ravel real_if_close repeat require reshape resize roll roots rot90 round row_stack save savetxt savez savez_compressed"
-    " searchsorted select setdiff1d setxor1d sinc sort sort_complex stack take tensordot tile trace transpose trapezoid tril"
-    " trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values unwrap vander vdot vstack where zeros_like"
-    " c_ r_"
+    " broadcast_arrays broadcast_to choose clip column_stack compress convolve copy copyto corrcoef correlate count_nonzero cov cross"
+    " cumprod cumsum cumulative_prod cumulative_sum delete diag diagflat diagonal diff digitize dot dstack ediff1d einsum empty_like"
+    " expand_dims extract fill_diagonal fix flatnonzero fliplr flipud full full_like geomspace gradient histogram histogram2d"
+    " histogram_bin_edges histogramdd hstack i0 inner insert interp intersect1d iscomplex iscomplexobj isclose isin isneginf isposinf"
+    " isrealobj kron linspace logspace matrix matrix_transpose median meshgrid nan_to_num nanargmax nanargmin nancumprod nancumsum"
+    " nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum nanvar ndenumerate nditer ones_like outer pad"
+    " partition percentile permute_dims place poly polyadd polyder polydiv polyfit polyint polymul polysub polyval ptp put"
+    " put_along_axis putmask quantile ravel real_if_close repeat require reshape resize roll roots rot90 round row_stack save savetxt"
+    " savez savez_compressed searchsorted select setdiff1d setxor1d sinc sort sort_complex stack take tensordot tile trace transpose"
+    " trapezoid tril trim_zeros triu union1d unique unique_all unique_counts unique_inverse unique_values unwrap vander vdot vstack"
+    " where zeros_like c_ r_"
 )
 _LINALG: Final = (
     "cholesky cond cross det diagonal eig eigh eigvals eigvalsh inv lstsq matmul matrix_norm matrix_power matrix_rank matrix_transpose"
@@ -78,7 +78,7 @@ TABLE: Final = (
     Group("numpy", every("astype block common_type frombuffer result_type unstack"), Role.TYPE_ERROR, REFUSES, _NUMPY),
     Group("numpy", every("array_split dsplit hsplit split vsplit"), Role.INERT, HARMLESS, _NUMPY, passes=True),
     Group("numpy", every("real squeeze swapaxes take_along_axis"), Role.INERT, HARMLESS, _NUMPY, inner=ARRAY, passes=True),
-    Group("numpy", every("argwhere count_nonzero ndim nonzero shape size"), Role.INERT, HARMLESS, _NUMPY, inner=ARRAY),
+    Group("numpy", every("argwhere ndim nonzero shape size"), Role.INERT, HARMLESS, _NUMPY, inner=ARRAY),
     Group("numpy", every("isscalar iterable"), Role.INERT, HARMLESS, _NUMPY),
     # A vector is converted; 0-dim tensors in a list become a column of dtype object, each with its graph.
     Group("pandas", at((0, "data"), "DataFrame Series"), ARRAY, CONVERTS, _PANDAS, inner=Role.KEEPS),

@@ -1,6 +1,7 @@
 """Sinks that show text: print, logging and its successors, consoles, progress bars, files.
 
-Here: the standard library and command-line packages. Not here: experiment trackers (`sinks_trackers`). Every group says how it is known.
+Here: the standard library and command-line packages. Not here: experiment trackers (`sinks_trackers`). What refuses a tensor
+but takes text (`write`) has the role TYPE_ERROR, and says what its readers see of the text of a live tensor.
 """
 
 from __future__ import annotations
@@ -54,17 +55,17 @@ TABLE: Final = (
     Group("rich.console.Console", every("print log out"), LOG, PRINTS, _RICH, inner=LOG, text=True),
     Group("rich.progress.Progress", every("print log"), LOG, PRINTS, _RICH, inner=LOG, text=True),
     Group("rich.progress.Progress", every("update add_task"), LOG, _REPLACED, _RICH, text=True),
-    Group("rich.table.Table", every("add_row"), Role.TYPE_ERROR, REFUSES, _RICH, text=True),
+    Group("rich.table.Table", every("add_row"), Role.TYPE_ERROR, PRINTS, _RICH, text=True),
     Group("tqdm.tqdm", every("set_postfix"), LOG, PRINTS, _TQDM, inner=LOG, text=True),
     Group("tqdm.tqdm", at((0, "s"), "set_postfix_str"), LOG, PRINTS, _TQDM, text=True),
-    Group("tqdm.tqdm", at((0, "desc"), "set_description set_description_str"), Role.TYPE_ERROR, REFUSES, _TQDM, text=True),
-    Group("tqdm.tqdm", at((0, "s"), "write"), Role.TYPE_ERROR, REFUSES, _TQDM, text=True),
+    Group("tqdm.tqdm", at((0, "desc"), "set_description set_description_str"), Role.TYPE_ERROR, PRINTS, _TQDM, text=True),
+    Group("tqdm.tqdm", at((0, "s"), "write"), Role.TYPE_ERROR, PRINTS, _TQDM, text=True),
     Group("tqdm", at(("postfix",), "tqdm trange"), LOG, PRINTS, _TQDM, inner=LOG, text=True),
     Group("click", at((0, "message"), "echo secho"), LOG, PRINTS, "measured, click 8.5", inner=LOG, text=True),
     Group("typer", at((0, "message"), "echo secho"), LOG, PRINTS, "measured, typer 0.29", inner=LOG, text=True),
     Group("icecream", every("ic"), LOG, PRINTS, "measured, icecream 2.2", inner=LOG, text=True, passes=True),
-    Group("sys.stdout sys.stderr io.TextIOBase", at((0, "s"), "write"), Role.TYPE_ERROR, REFUSES, _STDLIB, text=True),
-    Group("io.TextIOBase", at((0, "lines"), "writelines"), Role.TYPE_ERROR, REFUSES, _STDLIB, inner=Role.TYPE_ERROR, text=True),
+    Group("sys.stdout sys.stderr io.TextIOBase", at((0, "s"), "write"), Role.TYPE_ERROR, PRINTS, _STDLIB, text=True),
+    Group("io.TextIOBase", at((0, "lines"), "writelines"), Role.TYPE_ERROR, PRINTS, _STDLIB, inner=Role.TYPE_ERROR, text=True),
     Group("csv.writer csv.DictWriter", at((0, "row", "rowdict"), "writerow"), LOG, _IN_FILE, _STDLIB, inner=LOG, text=True),
     Group("csv.writer csv.DictWriter", at((0, "rows", "rowdicts"), "writerows"), LOG, _IN_FILE, _STDLIB, inner=LOG, text=True),
     Group("json", at((0, "obj"), "dump dumps"), Role.TYPE_ERROR, REFUSES, _STDLIB, inner=Role.TYPE_ERROR),

@@ -58,7 +58,7 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     grows = tuple(c.loop for c in event.detail)
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
-    return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame))
+    return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame) or trace.is_model_method(event.frame))
 
 
 def _is_local(trace: Trace, event: Event) -> bool:

@@ -58,7 +58,7 @@ def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
     held = frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY))
     if optimizer.kind != Kind.OPTIMIZER or not held or loss.kind != Kind.TENSOR or loss.grad != Grad.LIVE or not loss.history:
         return True
-    if not trace.are_known(held):
+    if 0 in held or not trace.are_known(held):
         return True
     return any(token in held or not trace.parameters.get(token) or trace.parameters[token] & held for token in loss.history)
 

@@ -37,7 +37,6 @@ Tell = Callable[[str, "str | None", Witnessed], None]
 def main(text: str) -> int:
     """Runs what the request asks for; returns the program's exit status, or 0 when each run is apart."""
     request = json.loads(text)
-    torch.set_num_threads(1)
     output, timeout = Path(request["output"]), request["timeout"]
 
     def tell(path: str, scenario: str | None, witnessed: Witnessed) -> None:
@@ -47,6 +46,8 @@ def main(text: str) -> int:
     if not request["fork"]:
         (job,) = request["jobs"]
         return perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=False)
+    # many small runs, one after the other: more threads only cost
+    torch.set_num_threads(1)
     _warm_up()
     for job in request["jobs"]:
         _apart(lambda job=job: perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=True))

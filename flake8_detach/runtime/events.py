@@ -28,7 +28,10 @@ class Round:
 
 @dataclass(slots=True, eq=False)
 class Activation:
-    """One running function of the program; `line` is where it stands, `inside_model` whether a module call runs it."""
+    """One running function of the program; `line` is where it stands, `inside_model` whether a module call runs it.
+
+    `began` and `statement` are the sequence numbers at its beginning and at the beginning of its current statement.
+    """
 
     name: str
     frame_id: int
@@ -36,6 +39,7 @@ class Activation:
     inside_model: bool
     parameters: int
     began: int
+    statement: int = 0
     rounds: list[Round] = field(default_factory=list)
     history: list[Round] = field(default_factory=list)
 
@@ -243,12 +247,11 @@ class IterationEnd:
 
 @dataclass(slots=True)
 class Comprehended:
-    """A comprehension at `line` made a container that is still kept one statement later; `numbers` are its live tensors' nodes."""
+    """A statement with a comprehension, at `line`, made a container that the program kept; `numbers` are its live tensors' nodes."""
 
     line: int
     numbers: list[int]
     inside_model: bool
-    since: int
 
 
 @dataclass(slots=True)

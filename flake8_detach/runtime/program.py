@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
 
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Site:
@@ -47,6 +50,7 @@ class Program:
         self.tree = ast.parse(self.source, path)
         self._positions: dict[CodeType, list[tuple[int | None, int | None, int | None, int | None]]] = {}
         self._calls: dict[tuple[int, int], Site] = {}
+        self._comprehending: dict[int, range] = {}
         self._withs: list[ast.With | ast.AsyncWith] = []
         self.loops: dict[int, list[Loop]] = {}
         self._read()
@@ -57,6 +61,9 @@ class Program:
                 self._calls[node.end_lineno, node.end_col_offset] = Site(node.lineno, node.col_offset)
             elif isinstance(node, (ast.With, ast.AsyncWith)):
                 self._withs.append(node)
+            elif isinstance(node, SIMPLE) and any(isinstance(part, COMPREHENSIONS) for part in ast.walk(node)):
+                lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                self._comprehending.update(dict.fromkeys(lines, lines))
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) if not isinstance(node, ast.Module) else 0
                 self.loops[first] = list(_own_loops(node))
@@ -64,6 +71,10 @@ class Program:
     def loops_of(self, code: CodeType) -> list[Loop]:
         """The loops written directly in the function (or module) of `code`, outermost first."""
         return self.loops.get(0 if code.co_name == "<module>" else code.co_firstlineno, [])
+
+    def comprehension(self, line: int) -> range | None:
+        """The lines of the simple statement at `line` if it has a comprehension in it."""
+        return self._comprehending.get(line)
 
     def owns(self, code: CodeType) -> bool:
         """Whether `code` was compiled from this file."""
@@ -109,8 +120,10 @@ class Program:
 
     def _with_at(self, site: Site) -> ast.With | ast.AsyncWith | None:
         for node in self._withs:
-            inside = any(Site(e.lineno, e.col_offset) <= site < Site(e.end_lineno or 0, e.end_col_offset or 0) for e in (i.context_expr for i in node.items))
-            if inside or site == Site(node.lineno, node.col_offset):
+            contexts = [item.context_expr for item in node.items]
+            inside = any(Site(e.lineno, e.col_offset) <= site < Site(e.end_lineno or 0, e.end_col_offset or 0) for e in contexts)
+            # before Python 3.11 only the line is known
+            if inside or site in (Site(node.lineno, node.col_offset), Site(node.lineno)):
                 return node
         return None
 

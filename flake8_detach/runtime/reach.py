@@ -49,12 +49,19 @@ _EXACT: dict[type, Kind] = {
     functools.partial: Kind.PARTIAL,
     GeneratorType: Kind.GENERATOR,
 }
+_KINDS: dict[type, Kind] = {}
 _ATOMS = (str, bytes, int, float, complex, type(None), ModuleType, BuiltinFunctionType, CodeType, FrameType, range, slice, torch.Size, enum.Enum)
 
 
-@functools.cache
 def kind_of(cls: type) -> Kind:
     """How to look into instances of `cls`."""
+    kind = _KINDS.get(cls)
+    if kind is None:
+        kind = _KINDS[cls] = _kind_of(cls)
+    return kind
+
+
+def _kind_of(cls: type) -> Kind:
     if cls in _EXACT:
         return _EXACT[cls]
     if issubclass(cls, torch.Tensor):
@@ -107,15 +114,19 @@ class Reach:
         self.first_seen: dict[int, int] = {}
         self.watched: list[Any] = []
 
-    def look(self, variables: Iterable[Variable], line: int, time: int) -> None:
-        """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey."""
+    def look(self, variables: Iterable[Variable], line: int, time: int) -> list[Any]:
+        """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey.
+
+        Returns the containers that were met for the first time.
+        """
         self._unwatch()
         roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
-        for entry in self._walk([roots], depth=3, budget=400, whole=False):
-            self._meet(entry, line, time)
         watched = [Entry(id(holder), label, child, -1, 1, False) for holder in self.watched for label, child in self._children(holder, False)]
-        for entry in self._walk([watched], depth=3, budget=600, whole=False):
-            self._meet(entry, line, time)
+        new = []
+        for entry in [*self._walk([roots], depth=3, budget=400, whole=False), *self._walk([watched], depth=3, budget=600, whole=False)]:
+            if self._meet(entry, line, time):
+                new.append(entry.child)
+        return new
 
     def _unwatch(self) -> None:
         # a holder that only we keep has died for the program; three references: the list, the loop variable, the call
@@ -156,21 +167,23 @@ class Reach:
                     chosen[id(entries[parent].child)] = entries[parent].child
         self.watched = list(chosen.values())
 
-    def _meet(self, entry: Entry, line: int, time: int) -> None:
-        child = entry.child
-        mark = (id(child), 0)
+    def _meet(self, entry: Entry, line: int, time: int) -> bool:
+        """Remembers the link; returns whether its child is an object never met before."""
+        child, new = entry.child, False
         if isinstance(child, torch.Tensor):
             node = node_of(child)
             if node is None:
-                return
+                return False
             mark = (id(child), number(node))
         else:
+            mark, new = (id(child), 0), id(child) not in self.first_seen
             self.first_seen.setdefault(id(child), time)
         key = (entry.holder, entry.label)
         known = self.links.get(key)
         if known is None or known.mark != mark:
             sure = known is not None or entry.parent < 0 or self.first_seen.get(entry.holder, time) < time
             self.links[key] = Known(mark, line, time, sure)
+        return new
 
     def _road(self, entry: Entry, entries: list[Entry]) -> list[Link]:
         road = []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -46,16 +45,12 @@ class Run:
     def _register(self, witness: object) -> None:
         for name in dir(witness):
             if name.startswith("on_"):
-                self._handlers[name].append(getattr(witness, name))
+                self._handlers[_event_name(name)].append(getattr(witness, name))
 
     def emit(self, event: object) -> None:
         """Hands `event` to every witness that has a method for its class."""
-        for handler in self._handlers.get(_handler_name(type(event).__name__), ()):
+        for handler in self._handlers[type(event).__name__]:
             handler(event)
-
-    def hears(self, event: type) -> bool:
-        """Whether any witness listens to this class of events."""
-        return _handler_name(event.__name__) in self._handlers
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -90,5 +85,5 @@ class Run:
         return any(call.first <= number < call.end for call in reversed(self.model_calls))
 
 
-def _handler_name(event: str) -> str:
-    return "on" + re.sub(r"([A-Z])", r"_\1", event).lower()
+def _event_name(handler: str) -> str:
+    return "".join(word.capitalize() for word in handler.split("_")[1:])

@@ -21,6 +21,7 @@ from .functions import live_in
 
 RESUMABLE = 0x20 | 0x80 | 0x100 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})
+RETURNED = "what it returned"
 EARLY, SELDOM = 48, 32  # every one of a loop's first iterations is surveyed, later every SELDOM-th
 
 
@@ -41,7 +42,6 @@ class Lines:
         self.surveys: dict[Loop, int] = {}
         self.error: BaseException | None = None
         self.open_at_error: list[Activation] = []
-        self.fresh_lists: list[tuple[Any, int, bool, int]] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
         """The tracer of new frames."""
@@ -86,10 +86,11 @@ class Lines:
         self._unwind(frame)
         if not self.frames:
             return
-        self._look(frame)
-        self._settle_lists(frame)
         activation = self.run.stack[-1]
+        self._look(frame, activation)
         self._loops(activation, frame)
+        if frame.f_lineno not in (self.run.program.comprehension(activation.line) or ()):
+            activation.statement = now()
         activation.line = self.position = frame.f_lineno
 
     def _unwind(self, frame: FrameType) -> None:
@@ -102,7 +103,7 @@ class Lines:
         self._unwind(frame)
         if not self.frames or self.frames[-1] is not frame:
             return
-        self._look(frame)
+        self._look(frame, self.run.stack[-1], value)
         activation = self.run.stack.pop()
         self.frames.pop()
         if frame.f_code.co_flags & RESUMABLE:
@@ -110,25 +111,12 @@ class Lines:
         if self.frames:
             self.position = self.frames[-1].f_lineno
             self.run.emit(Returned(activation, list(live_in((value,)))))
-        if frame.f_code.co_name in COMPREHENSIONS and value is not None:
-            self.fresh_lists.append((value, self.position, activation.inside_model, activation.began))
 
     def _raised(self, frame: FrameType, error: BaseException, traceback: TracebackType) -> None:
         # it passes through every frame on its way out: only the innermost one of the program is where it happened
         if error is not self.error:
             self.error, self.open_at_error = error, list(self.run.stack)
             self.run.emit(Raised(error, traceback, frame, self.run.program.site(frame)))
-
-    def _settle_lists(self, frame: FrameType) -> None:
-        if not self.fresh_lists or frame.f_code.co_name in COMPREHENSIONS:
-            return
-        waiting, self.fresh_lists = self.fresh_lists, []
-        while waiting:
-            value, line, inside, since = waiting.pop()
-            # two references are ours: this variable and the call's argument
-            if sys.getrefcount(value) > 2:
-                numbers = [number(n) for t in live_in((value,)) if (n := node_of(t)) is not None and reaches_leaf(n, since)]
-                self.run.emit(Comprehended(line, numbers, inside, since))
 
     def _variables(self, frame: FrameType, inside: bool) -> Iterator[Variable]:
         code = frame.f_code
@@ -153,12 +141,23 @@ class Lines:
                 if name in frame.f_globals:
                     yield Variable(id(frame.f_globals), name, frame.f_globals[name], False)
 
-    def _look(self, frame: FrameType) -> None:
-        if now() == 0:
-            return
-        inside = self.run.stack[-1].inside_model
-        variables = [*self._globals(frame), *self._variables(frame, inside)]
-        self.reach.look(variables, self.position, self.run.clock)
+    def _look(self, frame: FrameType, activation: Activation, value: Any = None) -> None:
+        variables = [*self._globals(frame), *self._variables(frame, activation.inside_model)]
+        if value is not None and frame.f_code.co_name not in COMPREHENSIONS:
+            # what is handed out has a road too, though no name yet
+            variables.append(Variable(id(frame), RETURNED, value, activation.inside_model))
+        new = self.reach.look(variables, self.position, self.run.clock)
+        statement = self.run.program.comprehension(self.position)
+        if statement is not None and frame.f_code.co_name not in COMPREHENSIONS:
+            for container in new:
+                self._comprehended(container, activation, statement.start)
+
+    def _comprehended(self, container: Any, activation: Activation, line: int) -> None:
+        since = activation.statement
+        nodes = [node for tensor in live_in((container,)) if (node := node_of(tensor)) is not None]
+        numbers = [number(node) for node in nodes if number(node) >= since and reaches_leaf(node, since)]
+        if len(set(numbers)) > 1:
+            self.run.emit(Comprehended(line, numbers, activation.inside_model))
 
     def everything(self) -> list[Variable]:
         """All variables of the program, outermost function first."""

@@ -122,7 +122,7 @@ class Witness:
             store.nodes, store.octets = len(nodes), sum(map(kept_bytes, alive))
 
     def on_comprehended(self, event: Comprehended) -> None:
-        if len(set(event.numbers)) > 1 and not event.inside_model:
+        if not event.inside_model:
             store = self.stores.setdefault(event.line, Store())
             store.grown = store.comprehended = True
             store.nodes = max(store.nodes, len(event.numbers))

@@ -1,0 +1,52 @@
+"""Graphs and frames: what several rules about leaves and graphs ask of the Trace.
+
+Here: readings of the Trace that more than one rule shares. Not here: any rule's decision, anything about syntax.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from .trace import Role, Trace
+from .value import Leaf, Value
+
+SUMS = frozenset("sum stack cat add sub concat hstack vstack".split())
+
+
+def is_nonleaf(trace: Trace, value: Value) -> bool:
+    """Whether it is surely the result of an operation, or of a module's call."""
+    if value.leaf:
+        return value.leaf == Leaf.NONLEAF
+    callees = [trace.sites[token].callee for token in value.refs]
+    return bool(callees) and all(callee is not None and trace.is_module(callee) for callee in callees)
+
+
+def is_sum(trace: Trace, token: int) -> bool:
+    """Whether a tensor was made by adding or collecting its operands."""
+    node = trace.made[token].node
+    if isinstance(node, (ast.BinOp, ast.AugAssign)):
+        return isinstance(node.op, (ast.Add, ast.Sub))
+    if isinstance(node, ast.Call):
+        return (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in SUMS
+    return False
+
+
+def entry(trace: Trace, frame: int) -> int:
+    """The outermost activation that led to a frame."""
+    while trace.frames[frame].parent >= 0:
+        frame = trace.frames[frame].parent
+    return frame
+
+
+def knows_mode(trace: Trace, frame: int) -> bool:
+    """Whether the file shows in which grad mode a frame runs: from the module body, from what nobody wraps, or because it trains."""
+    start = entry(trace, frame)
+    function = trace.frames[start].function
+    if start == 0 or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return start == 0
+    if function.name in ("__init__", "main") or (function.name == "forward" and trace.is_model_method(start)):
+        return True
+    spec = function.args
+    if not trace.frames[start].owner and not spec.posonlyargs and len(spec.args) == len(spec.defaults):
+        return True
+    return any(entry(trace, e.frame) == start for e in trace.of(Role.BACKWARD))

@@ -1,0 +1,43 @@
+"""A grad-mode switch decorates an `async def` or a class.
+
+Harm: a decorated coroutine function only makes the coroutine without gradients, and its body runs with them, on every version of torch. Of a
+class only `__init__` is wrapped, and the name is bound to a function: `isinstance` and subclassing fail. Silent (a class: FutureWarning).
+
+Bad:
+    import torch
+    @torch.no_grad()
+    async def answer(model, x):
+        return model(x)
+
+Good:
+    import torch
+    async def answer(model, x):
+        with torch.no_grad():
+            return model(x)
+
+Silent when: functions, methods and generator functions are decorated. Moving the switch into the body is safe where no `await` comes into the
+block, so it is only suggested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Role, Trace, text
+
+MESSAGE = "`@{code}` {fact}: {cure}"
+LOUD = False
+
+FACTS = {
+    "coroutine": ("does not reach the body of an `async def`", "use `with ...:` inside it"),
+    "class": ("on a class wraps `__init__` alone and turns the name into a function", "decorate its methods"),
+}
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each switch on a coroutine function or a class."""
+    for event in trace.of(Role.SWITCH):
+        if isinstance(event.detail, str) and event.detail in FACTS:
+            fact, cure = FACTS[event.detail]
+            yield Finding(event.node, {"code": text(event.node), "fact": fact, "cure": cure})

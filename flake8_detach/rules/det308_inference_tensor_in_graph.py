@@ -1,0 +1,46 @@
+"""A tensor made under `inference_mode` is used in autograd.
+
+Harm: `RuntimeError: Inference tensors cannot be saved for backward.`, raised by the forward operation that has to save it; `.detach()` does not
+help. Loud. From torch 1.9 on.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    with torch.inference_mode():
+        target = torch.ones(3, 2) * 2
+    loss = model(target).mean()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    with torch.inference_mode():
+        target = torch.ones(3, 2) * 2
+    loss = model(target.clone()).mean()
+
+Silent when: it is cloned outside, read as a number, or meets no tensor that requires grad; the operation saves nothing (`+`, `-`); it is a view
+of a normal tensor; the program asks `is_inference()`. `.clone()`, and `no_grad` instead of `inference_mode`, are safe fixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace, text
+from flake8_detach.value import Leaf
+
+MESSAGE = "`{code}` has to save a tensor made under `inference_mode` for its backward, which raises: use `.clone()`, or make it under `no_grad`"
+LOUD = True
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each operation in which one meets what is live."""
+    for event in trace.of(Role.MEET):
+        if not trace.asked and _meets_live(trace, event):
+            yield Finding(event.node, {"code": text(event.node)})
+
+
+def _meets_live(trace: Trace, event: Event) -> bool:
+    if event.value.leaf == Leaf.NONLEAF:
+        return False
+    return event.detail is True or any(trace.is_surely_live(value) for value in event.values)

@@ -1,0 +1,39 @@
+"""A second `backward()` goes through a graph that the first has freed.
+
+Harm: `RuntimeError: Trying to backward through the graph a second time` (loud, at this line). A fix (sum the losses, one backward) gives the
+same gradients up to rounding; `retain_graph=True` on the first keeps the memory.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    loss = model(torch.ones(3, 2)).pow(2).mean()
+    loss.backward()
+    loss.backward()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    loss = model(torch.ones(3, 2)).pow(2).mean()
+    loss.backward(retain_graph=True)
+    loss.backward()
+
+Silent when: the first keeps the graph; the forward pass ran again in between; the shared part saves nothing (sums, views, concatenations); the
+graphs come from a list and may be different ones; a state is carried from one iteration to the next (DET104).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Role, Trace
+
+MESSAGE = "this `backward()` goes through a graph that an earlier one has freed, which raises: sum the losses, or pass `retain_graph=True` before"
+LOUD = True
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each backward through a surely freed graph."""
+    for event in trace.of(Role.FREED):
+        if not any(carry.freed for carry in event.value.carried):
+            yield Finding(event.node, {})

@@ -1,0 +1,64 @@
+"""`requires_grad` is forced on a computed value, and then that value is back-propagated.
+
+Harm: on a value that was cut off from the graph it silences the error and nothing else: `backward()` runs, reaches only the value itself, and
+no parameter gets a gradient. On a value that is live, assigning the attribute raises. Never useful. The fix is to delete the line and repair
+what cuts the value; there is no automatic one.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 3)
+    loss = model(torch.ones(4, 2)).argmax(1).float().mean()
+    loss.requires_grad = True
+    loss.backward()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 3)
+    loss = model(torch.ones(4, 2)).logsumexp(1).mean()
+    loss.backward()
+
+Silent when: the tensor is data or a leaf made on purpose, and something else is back-propagated; `requires_grad_()` is called on a value that
+may be live (it does nothing there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.graphs import is_nonleaf
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import Grad, Kind, Leaf, Value
+
+MESSAGE = "requires_grad is forced on a computed value that is then back-propagated: no parameter gets a gradient; repair what cuts it off"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each forced flag, or forced leaf, on whose tensor backward is called."""
+    flags = [e for e in trace.of(Role.FLAG) if _forces(trace, e)]
+    for event in trace.of(Role.BACKWARD):
+        loss = event.value
+        yield from (Finding(flag.node, {}) for flag in flags if loss.refs & flag.value.refs)
+        if loss.kind == Kind.TENSOR and loss.grad == Grad.LIVE and loss.leaf == Leaf.LEAF and loss.refs <= trace.forced.keys():
+            yield from (Finding(trace.forced[token], {}) for token in loss.refs)
+
+
+def _forces(trace: Trace, event: Event) -> bool:
+    """Whether a flag is set on what surely is no leaf of the program's own making."""
+    form, name = event.detail
+    if form not in ("attribute", "method") or not name.startswith("requires_grad") or event.values[0].const is not True:
+        return False
+    value = event.value
+    if value.kind == Kind.TENSOR and value.grad == Grad.CUT:
+        return bool(value.reach - value.refs) or _is_computed(trace, value)
+    return form == "attribute" and (is_nonleaf(trace, value) or (value.kind & Kind.UNKNOWN != 0 and _is_loss(trace, value)))
+
+
+def _is_computed(trace: Trace, value: Value) -> bool:
+    return any(v.reach for ref in value.refs if ref in trace.made for v in trace.made[ref].operands)
+
+
+def _is_loss(trace: Trace, value: Value) -> bool:
+    """Whether something unknown was made from the result of a module."""
+    return any(trace.is_module(site.callee) for token in value.history if (site := trace.sites[token]).callee is not None)

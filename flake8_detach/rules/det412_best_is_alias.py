@@ -1,0 +1,62 @@
+"""`best = model.state_dict()` is kept while training goes on, and restored later.
+
+Harm: the values of a `state_dict()` share memory with the parameters, so the kept dict follows the training, and restoring it restores the
+last weights instead of the best. `.copy()` and `dict()` are no cure: they copy the dict, not the tensors. Silent on torch 1.12 to 2.15.
+A fix (`copy.deepcopy(...)`) is safe: same values, more memory.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    best = None
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        if best is None:
+            best = model.state_dict()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.load_state_dict(best)
+
+Good:
+    import copy
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    best = None
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        if best is None:
+            best = copy.deepcopy(model.state_dict())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.load_state_dict(best)
+
+Silent when: nothing trains between the two; the values are copied (`deepcopy`, `clone`) or moved (`cpu`, a copy from a GPU); the dict goes to
+`torch.save` at once; the file does not show that it is loaded or saved later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.graphs import entry
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+
+MESSAGE = "the kept `state_dict()` shares memory with the model and follows its training: keep `copy.deepcopy(...)` of it"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """The binding of each snapshot that is restored after a step, or in another life of the object that keeps it."""
+    kept: dict[int, Event] = {}
+    for event in trace.of(Role.KEPT):
+        for token in event.values[0].refs:
+            kept.setdefault(token, event)
+    for event in trace.of(Role.RESTORED):
+        all_of_it, late = event.values
+        for token in all_of_it.refs & kept.keys():
+            if token in late.refs or (entry(trace, event.frame) != entry(trace, kept[token].frame) and event.target.refs):
+                yield Finding(kept[token].node, {})

@@ -1,0 +1,67 @@
+"""A Module's attribute is a tensor that requires grad, or a converted Parameter, and is not registered as a parameter.
+
+Harm: `self.w = nn.Parameter(...).to(device)` keeps the copy, a non-leaf, and `self.w = torch.randn(3, requires_grad=True)` a plain tensor:
+`parameters()` and `state_dict()` lack both, so they never train, are not saved and do not move. Silent; on a CPU a `.to` that does nothing
+hides it. A fix (convert inside: `nn.Parameter(x.to(device))`) is safe where the conversion did nothing, and right elsewhere.
+
+Bad:
+    import torch
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.ones(3, requires_grad=True)
+            self.head = torch.nn.Linear(3, 1)
+        def forward(self, x):
+            return self.head(x * self.scale)
+    print(len(list(Net().parameters())))
+
+Good:
+    import torch
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(3))
+            self.head = torch.nn.Linear(3, 1)
+        def forward(self, x):
+            return self.head(x * self.scale)
+    print(len(list(Net().parameters())))
+
+Silent when: the Parameter itself is registered too; an optimizer is given the tensor by hand; its own gradient is asked for (`.grad`,
+`autograd.grad`); it was computed by a layer; the conversion is known to do nothing; the class is no Module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import EMPTY, Grad, Kind, Leaf, Value
+
+MESSAGE = "{what} is not registered as a parameter, so it does not train: {cure}"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each tensor attribute that requires grad and is no Parameter when __init__ has ended."""
+    held = {token for tokens in trace.optimized.values() for token in tokens}
+    for event in trace.of(Role.FIELD):
+        value = event.value
+        if value.kind != Kind.TENSOR or value.grad != Grad.LIVE or value.refs & (held | trace.probed):
+            continue
+        if value.leaf == Leaf.NONLEAF and _is_converted(trace, event, value, held):
+            yield Finding(event.node, {"what": "a converted `nn.Parameter`", "cure": "convert its data inside `nn.Parameter(...)`"})
+        elif value.leaf == Leaf.LEAF and value.refs <= trace.leaves and not value.refs & trace.wrapped:
+            yield Finding(event.node, {"what": "a tensor made with requires_grad", "cure": "wrap it in `nn.Parameter(...)`"})
+
+
+def _is_converted(trace: Trace, event: Event, value: Value, held: set[int], depth: int = 4) -> bool:
+    """Whether a tensor is computed from one Parameter alone, which is itself not kept."""
+    live = [v for ref in value.refs for v in (trace.made[ref].operands if ref in trace.made else ()) if v.grad & Grad.LIVE]
+    if len(live) != 1 or not depth:
+        return False
+    source = live[0]
+    if source.refs & trace.wrapped:
+        registered = event.detail if isinstance(event.detail, frozenset) else EMPTY
+        return not source.refs & (registered | held | trace.probed)
+    return _is_converted(trace, event, source, held, depth - 1)

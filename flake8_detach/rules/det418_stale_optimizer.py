@@ -1,0 +1,54 @@
+"""A layer is replaced or added after the optimizer was built, and the optimizer is never told.
+
+Harm: the optimizer goes on with the old parameters: the new ones get gradients and never move. Silent. Measured on torch 2.13. The fix (build
+the optimizer after the surgery, or `add_param_group`) moves code: there is no automatic one.
+
+Bad:
+    import torch
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model[1] = torch.nn.Linear(2, 3)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.ones(3, 2)).mean().backward()
+        optimizer.step()
+
+Good:
+    import torch
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    model[1] = torch.nn.Linear(2, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.ones(3, 2)).mean().backward()
+        optimizer.step()
+
+Silent when: the optimizer is built again or gets the new parameters by `add_param_group`; parameters only move or are loaded (`to`, `double`,
+`load_state_dict`); the optimizer never steps afterwards; the new part has no parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Event, Role, Trace
+
+MESSAGE = "the optimizer was built before this part of the model was replaced and never trains it: build the optimizer afterwards"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each replacement that no optimizer ever holds, while the old optimizer goes on stepping."""
+    for index, event in enumerate(trace.events):
+        if event.role == Role.REPLACED and _is_forgotten(trace, event) and _goes_on(trace, event, index):
+            yield Finding(event.node, {})
+
+
+def _is_forgotten(trace: Trace, event: Event) -> bool:
+    return not any(held & event.value.refs for held in trace.optimized.values()) and not event.value.refs & trace.adopted
+
+
+def _goes_on(trace: Trace, event: Event, index: int) -> bool:
+    """Whether the optimizer that held the old part steps later."""
+    return any(e.role == Role.STEP and e.value.refs & event.values[0].refs for e in trace.events[index:])

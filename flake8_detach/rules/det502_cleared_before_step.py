@@ -1,0 +1,86 @@
+"""Gradients are cleared between `backward()` and the `step()` that should use them.
+
+Harm: the parameters do not move (with weight decay or momentum only by those), without any warning; in gradient accumulation all micro-batches but
+the last are thrown away. Silent. Measured on torch 2.13.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        loss = model(torch.ones(3, 2)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+Silent when: another optimizer or model is cleared; a second `backward()` follows before the step; the clearing stands under a condition that the
+step does not; gradients are read or written by hand; updates are merely skipped now and then.
+
+Fix: moving the call changes what is trained; that is the intent, but no tool should do it unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach import steps
+from flake8_detach.rule import Finding
+from flake8_detach.steps import Turn
+from flake8_detach.trace import Event, Role, Trace
+
+MESSAGE = "the gradients are cleared before `step()` has used {what}: call `zero_grad()` before `backward()` or after `step()`"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each clearing after which a step finds less than the backward passes gave."""
+    for turn in steps.turns(trace):
+        for index, step in turn.of(Role.STEP):
+            clear = _in_between(turn, index, step)
+            if clear is not None:
+                yield Finding(clear.node, {"what": "them"})
+            clear = _every_micro_batch(turn, step)
+            if clear is not None:
+                yield Finding(clear.node, {"what": "what the other micro-batches gave"})
+    for event in trace.of(Role.CLEAR):
+        if trace.is_forward_of_model(event.frame) and not any(e.frame == event.frame for e in trace.of(Role.BACKWARD)):
+            yield Finding(event.node, {"what": "what earlier calls of the model gave"})
+
+
+def _in_between(turn: Turn, index: int, step: Event) -> Event | None:
+    """The clearing that surely comes between the last backward and a step."""
+    clear = None
+    for event in turn.before(index):
+        if turn.clears(event, step.value) and turn.surely(event, step):
+            clear = event
+        elif event.role == Role.BACKWARD and turn.feeds(event, step.value) is not False:
+            return clear if clear is not None and turn.surely(event, step) and not event.detail_inputs else None
+        elif steps.hidden(event, step.value) or (event.role == Role.STEP and event.value.refs == step.value.refs):
+            return None
+    return None
+
+
+def _every_micro_batch(turn: Turn, step: Event) -> Event | None:
+    """The clearing in every iteration of a loop whose step comes every few iterations, where the loss shows that gradients are accumulated."""
+    period = turn.period(step)
+    if turn.loop is None or period is None:
+        return None
+    others = [e for _, e in turn.of(Role.STEP) if e.value.refs == step.value.refs]
+    test, base = period
+    if any(turn.period(e) != period for e in others):
+        return None
+    clears = [e for _, e in turn.of(Role.CLEAR) if turn.clears(e, step.value) and turn.conditions(e) <= base]
+    backwards = [e for _, e in turn.of(Role.BACKWARD) if turn.feeds(e, step.value) is not False]
+    if not clears or not backwards or not all(turn.conditions(e) <= base for e in backwards):
+        return None
+    return clears[0] if turn.accumulates(test, backwards) else None

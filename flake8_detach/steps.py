@@ -1,0 +1,188 @@
+"""Steps: one turn of a training loop as the rules of the training step see it — what happens in it, in which order, and to whose gradients.
+
+Here: the reading of the Trace that DET501 to DET512 share. A turn is one iteration of the innermost loop that an optimizer steps in, or one run of
+a function in which no loop does. Between two events of a turn it tells whether both can happen in the same iteration, and whether one
+surely happens when the other does. Not here: what is a mistake (the rules). What the file does not show is answered with None.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .knowledge import idioms
+from .trace import Event, Role, Trace
+from .value import EMPTY, Kind, Value
+
+Conditions = frozenset[tuple[object, int]]
+
+
+class Turn(NamedTuple):
+    """The events of one iteration, in order; `depth` is how many branches deep it begins."""
+
+    trace: Trace
+    loop: int | None
+    depth: int
+    events: list[Event]
+
+    def of(self, *roles: str) -> Iterator[tuple[int, Event]]:
+        """The events with one of these roles, each with its place in the turn."""
+        return ((index, event) for index, event in enumerate(self.events) if event.role in roles)
+
+    def before(self, index: int) -> Iterator[Event]:
+        """The events before a place, latest first, without those that never happen in the same iteration."""
+        here = self.conditions(self.events[index])
+        return (e for e in reversed(self.events[:index]) if not excludes(here, self.conditions(e)))
+
+    def after(self, index: int) -> Iterator[Event]:
+        """The events after a place, in order, without those that never happen in the same iteration."""
+        here = self.conditions(self.events[index])
+        return (e for e in self.events[index + 1 :] if not excludes(here, self.conditions(e)))
+
+    def last_turn(self, index: int) -> Iterator[Event]:
+        """What the iteration before did after this place, latest first."""
+        return reversed(self.events[index + 1 :]) if self.loop is not None else iter(())
+
+    def conditions(self, event: Event) -> Conditions:
+        """The tests that an event depends on within the turn, with their outcomes."""
+        return frozenset(condition(self.trace, visit, arm) for visit, arm in event.path[self.depth :])
+
+    def surely(self, event: Event, given: Event) -> bool:
+        """Whether an event happens in every iteration in which another one does."""
+        return self.conditions(event) <= self.conditions(given)
+
+    def is_alone(self, optimizer: Value) -> bool:
+        """Whether no other optimizer steps in the turn."""
+        return all(e.value.refs == optimizer.refs for _, e in self.of(Role.STEP))
+
+    def feeds(self, event: Event, optimizer: Value) -> bool | None:
+        """Whether a backward, a clearing or a clip is about the parameters of an optimizer; None where the file does not show it."""
+        known = concerns(self.trace, event, optimizer)
+        return True if known is None and event.role in (Role.BACKWARD, Role.CLIP) and self.is_alone(optimizer) else known
+
+    def clears(self, event: Event, optimizer: Value) -> bool:
+        """Whether a clearing surely clears all gradients of an optimizer."""
+        if event.role != Role.CLEAR:
+            return False
+        if event.value.refs == optimizer.refs and len(optimizer.refs) == 1:
+            return True
+        held = holdings(self.trace, optimizer)
+        return bool(held) and 0 not in held and held <= event.values[0].refs | owners(self.trace, event.values[0].refs)
+
+
+def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
+    """A branch taken: by the text of its test, so that two tests of the same thing are known to agree."""
+    test = trace.tests[visit]
+    if test is None:
+        return (visit, arm)
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, arm = test.operand, 1 - arm
+    return (ast.unparse(test), arm)
+
+
+def excludes(a: Conditions, b: Conditions) -> bool:
+    """Whether two sets of conditions contradict each other."""
+    arms = dict(b)
+    return any(arms.get(test, arm) != arm for test, arm in a)
+
+
+def turns(trace: Trace) -> list[Turn]:
+    """The turns in which an optimizer steps."""
+    if trace.turns is None:
+        trace.turns = list(_turns(trace))
+    return trace.turns
+
+
+def _turns(trace: Trace) -> Iterator[Turn]:
+    done: set[tuple[int | None, int]] = set()
+    for event in trace.of(Role.STEP):
+        loop = trace.inner_loop(event)
+        key = (loop, 0 if loop is not None else root(trace, event.frame))
+        if key not in done:
+            done.add(key)
+            yield turn_of(trace, loop) if loop is not None else run_of(trace, event)
+
+
+def turn_of(trace: Trace, loop: int) -> Turn:
+    """The last iteration of a loop that was interpreted."""
+    start = max((i for i, e in enumerate(trace.events) if e.role == Role.LOOP and e.detail == loop), default=0)
+    inside = [(e, e.turns[e.loops.index(loop)]) for e in trace.events[start + 1 :] if loop in e.loops]
+    last = max((number for _, number in inside), default=0)
+    return Turn(trace, loop, len(trace.events[start].path), [e for e, number in inside if number == last])
+
+
+def run_of(trace: Trace, step: Event) -> Turn:
+    """The run of the function that nobody in the file calls, or of the module, around a step that no loop repeats."""
+    frame = root(trace, step.frame)
+    return Turn(trace, None, 0, [e for e in trace.events if root(trace, e.frame) == frame and e.turns[: len(step.turns)] == step.turns])
+
+
+def root(trace: Trace, frame: int) -> int:
+    """The frame that nobody in the file called, from which a frame was reached."""
+    while trace.frames[frame].parent >= 0:
+        frame = trace.frames[frame].parent
+    return frame
+
+
+# -- whose gradients --------------------------------------------------------------------------------------------------------------------
+
+
+def holdings(trace: Trace, optimizer: Value) -> frozenset[int]:
+    """The modules and leaves an optimizer holds; 0 among them says that not all are known."""
+    return owners(trace, frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY)))
+
+
+def owners(trace: Trace, tokens: frozenset[int]) -> frozenset[int]:
+    """Parameters and results of modules as the modules they belong to; anything else as itself."""
+    return frozenset(m for t in tokens for m in trace.parameters.get(t) or (t,))
+
+
+def concerns(trace: Trace, event: Event, optimizer: Value) -> bool | None:
+    """Whether an event is about the parameters of an optimizer, None where the file does not show it."""
+    if event.value.refs & optimizer.refs:
+        return True
+    tokens = _tokens(trace, event)
+    held = holdings(trace, optimizer)
+    if tokens & held - {0}:
+        return True
+    if any(_whole(trace, t) & optimizer.refs for t in tokens):
+        return True
+    known = bool(tokens) and bool(held) and 0 not in held and trace.are_known(tokens | held) and _shown(trace, event)
+    return False if known else None
+
+
+def _tokens(trace: Trace, event: Event) -> frozenset[int]:
+    if event.role == Role.BACKWARD:
+        return owners(trace, event.value.history)
+    if event.role == Role.CLEAR and event.value.kind == Kind.OPTIMIZER:
+        return holdings(trace, event.value)
+    refs = event.value.refs
+    for value in event.values:
+        refs |= value.refs
+    return owners(trace, refs)
+
+
+def _shown(trace: Trace, event: Event) -> bool:
+    """Whether all that the event is about is shown by the file."""
+    if event.role == Role.BACKWARD:
+        return event.value.kind == Kind.TENSOR and all(t in trace.parameters or t in trace.leaves for t in event.value.history)
+    return not event.value.kind & Kind.UNKNOWN
+
+
+def _whole(trace: Trace, token: int) -> set[int]:
+    """A token and those of what it is a part of."""
+    out: set[int] = set()
+    while token not in out:
+        out.add(token)
+        token = trace.part_of.get(token, token)
+    return out
+
+
+def hidden(event: Event, optimizer: Value) -> bool:
+    """Whether code that the file does not show may back-propagate here, or change the gradients of an optimizer."""
+    if event.role in (Role.PEEK, Role.GRAFT):
+        return True
+    return event.role == Role.USE and bool(
+        idioms.BACKPROPAGATES.search(str(event.detail)) or any(v.refs & optimizer.refs or v.kind & Kind.OPTIMIZER for v in event.values)
+    )
