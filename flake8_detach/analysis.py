@@ -21,7 +21,7 @@ IMPORTS_TORCH = re.compile(
 )
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
-    r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|\bctx\b|\.data\b|checkpoint"
+    r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
     r"|\.(?:eval|train|step|zero_grad)\s*$",
     re.M,
 )
@@ -44,6 +44,8 @@ def check(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Report]
     from .interpreter import interpret
 
     trace = interpret(tree, filename, source)
+    if trace.exhausted:
+        return []
     found = {
         Report(line, _column(lines, line, column), code, message)
         for code, rule in rules().items()

@@ -214,7 +214,7 @@ def in_train_mode(trace: Trace) -> Iterator[Pass]:
     busy = _frames_that_train(trace)
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.target.refs & trace.fickle and not event.detail & Training.EVAL:
-            if not (event.value.refs | event.value.history) & trace.backpropagated and _is_shown(trace, event, index):
+            if not (event.value.refs | event.value.history - trace.leaves) & trace.backpropagated and _is_shown(trace, event, index):
                 found = _train_mode_pass(trace, event, busy)
                 if found is not None:
                     yield found
@@ -286,10 +286,36 @@ def _hands_on(trace: Trace, frame: int, busy: set[int]) -> bool:
     return parent > 0 and parent not in busy
 
 
+def acting(trace: Trace) -> Iterator[Pass]:
+    """Every model call with gradients enabled in a function that selects an action, of which no live result comes out."""
+    for event in trace.of(Role.FORWARD):
+        if event.mode != Grad.LIVE or not _wasted(trace, event):
+            continue
+        frame, node = event.frame, event.node
+        while frame >= 0 and isinstance(node, ast.expr):
+            name = trace.function(frame).rpartition(".")[2]
+            if ACTS.search(idioms.words(name)) and not name.startswith("test") and not _leaves(trace, event, frame) and not _kept(trace, event):
+                found = _pass(trace, event, frame, node, f"`{name}`")
+                if found is not None:
+                    yield found
+                break
+            if not _leaves(trace, event, frame):
+                break
+            node, frame = trace.frames[frame].call or event.node, trace.frames[frame].parent
+
+
+def _kept(trace: Trace, event: Event) -> bool:
+    """Whether something computed from the call is stored."""
+    tokens = event.value.refs | event.value.history
+    return any(tokens & (e.value.refs | e.value.history) for e in trace.of(Role.STORE))
+
+
+ACTS: Final = re.compile(r"(^|_)(act|actions?)(_|$)")
+
 MEANT: Final = re.compile(r"(^|_)(mc|monte|carlo|dropout|bayes\w*|uncertain\w*|stochastic|ensemble|tta|adapt\w*|calibrat\w*|recalibrat\w*|update_bn|bn)(_|$)")
 """Names that say that train mode is meant."""
 
 TRAININGS: Final = re.compile(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
 SETS_MODE: Final = re.compile(r"eval|infer|mode|freeze|prepare", re.I)
 
-__all__ = ["Pass", "builds_graph", "in_train_mode", "names", "passes", "text"]
+__all__ = ["Pass", "acting", "builds_graph", "in_train_mode", "names", "passes", "text"]

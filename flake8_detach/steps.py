@@ -1,21 +1,27 @@
-"""Steps: one turn of a training loop as the rules of the training step see it — what happens in it, in which order, and to whose gradients.
+"""Steps: one turn of a training loop as the rules of the training step see it: what happens in it, in which order, and to whose gradients.
 
-Here: the reading of the Trace that DET501 to DET512 share. A turn is one iteration of the innermost loop that an optimizer steps in, or one run of
-a function in which no loop does. Between two events of a turn it tells whether both can happen in the same iteration, and whether one
-surely happens when the other does. Not here: what is a mistake (the rules). What the file does not show is answered with None.
+Here: the reading of the Trace that DET501 to DET512 share. A turn is one iteration of the innermost loop that an optimizer steps in, or one
+run of a function in which no loop does. Between two events of a turn it tells whether both can happen in the same iteration, and whether
+one surely happens when the other does. Not here: what is a mistake (the rules). What the file does not show is answered with None.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from . import graphs
 from .knowledge import idioms
-from .trace import Event, Role, Trace
-from .value import EMPTY, Kind, Value
+from .trace import Event, Made, Role, Trace
+from .value import EMPTY, Grad, Kind, Value
 
 Conditions = frozenset[tuple[object, int]]
+REACH: Final = 300
+"""How many operations of one graph are looked at."""
+HUGE: Final = 1e6
+"""A norm of gradients that no clip is meant for."""
 
 
 class Turn(NamedTuple):
@@ -91,14 +97,15 @@ def turns(trace: Trace) -> list[Turn]:
     """The turns in which an optimizer steps."""
     if trace.turns is None:
         trace.turns = list(_turns(trace))
-    return trace.turns
+    found: list[Turn] = trace.turns
+    return found
 
 
 def _turns(trace: Trace) -> Iterator[Turn]:
     done: set[tuple[int | None, int]] = set()
     for event in trace.of(Role.STEP):
         loop = trace.inner_loop(event)
-        key = (loop, 0 if loop is not None else root(trace, event.frame))
+        key = (loop, 0 if loop is not None else graphs.entry(trace, event.frame))
         if key not in done:
             done.add(key)
             yield turn_of(trace, loop) if loop is not None else run_of(trace, event)
@@ -114,15 +121,8 @@ def turn_of(trace: Trace, loop: int) -> Turn:
 
 def run_of(trace: Trace, step: Event) -> Turn:
     """The run of the function that nobody in the file calls, or of the module, around a step that no loop repeats."""
-    frame = root(trace, step.frame)
-    return Turn(trace, None, 0, [e for e in trace.events if root(trace, e.frame) == frame and e.turns[: len(step.turns)] == step.turns])
-
-
-def root(trace: Trace, frame: int) -> int:
-    """The frame that nobody in the file called, from which a frame was reached."""
-    while trace.frames[frame].parent >= 0:
-        frame = trace.frames[frame].parent
-    return frame
+    frame = graphs.entry(trace, step.frame)
+    return Turn(trace, None, 0, [e for e in trace.events if graphs.entry(trace, e.frame) == frame and e.turns[: len(step.turns)] == step.turns])
 
 
 # -- whose gradients --------------------------------------------------------------------------------------------------------------------
@@ -135,7 +135,13 @@ def holdings(trace: Trace, optimizer: Value) -> frozenset[int]:
 
 def owners(trace: Trace, tokens: frozenset[int]) -> frozenset[int]:
     """Parameters and results of modules as the modules they belong to; anything else as itself."""
-    return frozenset(m for t in tokens for m in trace.parameters.get(t) or (t,))
+    return frozenset(m for t in tokens for m in trace.parameters.get(t) or _called(trace, t) or (t,))
+
+
+def _called(trace: Trace, token: int) -> frozenset[int]:
+    """What was called to make a value, where the file does not show what it is."""
+    callee = trace.sites[token].callee
+    return callee.refs if callee is not None else EMPTY
 
 
 def concerns(trace: Trace, event: Event, optimizer: Value) -> bool | None:
@@ -179,6 +185,17 @@ def _whole(trace: Trace, token: int) -> set[int]:
     return out
 
 
+def users(turn: Turn, index: int) -> list[Event]:
+    """The steps that use the gradients of a backward: those after it, up to the next backward that follows one."""
+    found: list[Event] = []
+    for event in turn.after(index):
+        if event.role == Role.STEP:
+            found.append(event)
+        elif event.role == Role.BACKWARD and found:
+            break
+    return found
+
+
 def hidden(event: Event, optimizer: Value) -> bool:
     """Whether code that the file does not show may back-propagate here, or change the gradients of an optimizer."""
     if event.role in (Role.PEEK, Role.GRAFT):
@@ -186,3 +203,97 @@ def hidden(event: Event, optimizer: Value) -> bool:
     return event.role == Role.USE and bool(
         idioms.BACKPROPAGATES.search(str(event.detail)) or any(v.refs & optimizer.refs or v.kind & Kind.OPTIMIZER for v in event.values)
     )
+
+
+# -- steps that come every few iterations ----------------------------------------------------------------------------------------------
+
+
+class Period(NamedTuple):
+    """A condition `i % every == 0`: its place among the conditions, the divisor, and the conditions beside it."""
+
+    own: tuple[object, int]
+    every: ast.expr
+    others: Conditions
+
+
+def period(turn: Turn, event: Event) -> Period | None:
+    """The condition by which an event happens only every few iterations."""
+    for visit, arm in event.path[turn.depth :]:
+        test = turn.trace.tests[visit]
+        for node in ast.walk(test) if test is not None else ():
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+                own = condition(turn.trace, visit, arm)
+                return Period(own, node.right, turn.conditions(event) - {own})
+    return None
+
+
+def accumulates(trace: Trace, every: ast.expr, backwards: list[Event]) -> bool:
+    """Whether a period is one of gradient accumulation: it says so, or the losses are divided by it."""
+    if any(idioms.ACCUMULATION.search(name) for name in names(every)):
+        return True
+    divisor = ast.unparse(every)
+    return any(_is_divided(trace, e.value, divisor) for e in backwards)
+
+
+def _is_divided(trace: Trace, value: Value, divisor: str, depth: int = 3) -> bool:
+    for ref in value.refs:
+        made = trace.made.get(ref)
+        if made is None:
+            continue
+        node = made.node
+        right = node.right if isinstance(node, ast.BinOp) else node.value if isinstance(node, ast.AugAssign) else None
+        if right is not None and isinstance(getattr(node, "op", None), ast.Div) and ast.unparse(right) == divisor:
+            return True
+        if depth and any(_is_divided(trace, v, divisor, depth - 1) for v in made.operands):
+            return True
+    return False
+
+
+def names(node: ast.expr) -> list[str]:
+    """The names, attributes and constant keys in an expression."""
+    found = (getattr(n, "id", None) or getattr(n, "attr", None) or getattr(n, "value", None) for n in ast.walk(node))
+    return [name for name in found if isinstance(name, str)]
+
+
+# -- clips and scalers ------------------------------------------------------------------------------------------------------------------
+
+
+def measures(clip: Event) -> bool:
+    """Whether a clip with an infinite limit only measures the norm."""
+    limit = clip.detail[1]
+    if limit.names & {"math.inf", "torch.inf", "numpy.inf", "inf"}:
+        return True
+    return isinstance(limit.const, (int, float)) and (math.isinf(limit.const) or limit.const >= HUGE)
+
+
+def is_scaled(trace: Trace, backward: Event) -> bool:
+    """Whether what is back-propagated was scaled by a GradScaler."""
+    return not trace.scaled.keys().isdisjoint(backward.value.reach)
+
+
+def receiver(call: ast.AST) -> str:
+    """The text of `x` in `x.name(...)`."""
+    return ast.unparse(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else "scaler"
+
+
+# -- graphs -----------------------------------------------------------------------------------------------------------------------------
+
+
+def is_known(trace: Trace, optimizer: Value) -> bool:
+    """Whether the file shows all that an optimizer holds."""
+    held = holdings(trace, optimizer)
+    return bool(held) and 0 not in held
+
+
+def graph(trace: Trace, value: Value) -> Iterator[tuple[int, Made]]:
+    """The operations that a value was computed by, as far as the file shows them, without those that are cut off."""
+    rest, seen = list(value.refs), set[int]()
+    while rest and len(seen) < REACH:
+        token = rest.pop()
+        made = trace.made.get(token)
+        if token in seen or made is None or made.grad == Grad.CUT:
+            continue
+        seen.add(token)
+        yield token, made
+        for operand in made.operands:
+            rest += operand.refs

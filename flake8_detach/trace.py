@@ -39,6 +39,7 @@ class Role:
     DROPOUT: Final = "dropout"  # a dropout that no eval() switches off
     NAMED: Final = "named"  # a method is named as a statement, not called; detail is its name
     CONTEXT: Final = "context"  # an attribute is set on the ctx of a custom autograd.Function; detail is its name
+    DETACH: Final = "detach"  # detach() in the forward of a model class
     DATA: Final = "data"  # `.data` is read; detail is how
     CHECKPOINT: Final = "checkpoint"  # torch.utils.checkpoint without use_reentrant
     DIFFERENTIATE: Final = "differentiate"  # autograd.grad
@@ -121,6 +122,7 @@ class Trace:
         self.loops: dict[int, tuple[ast.AST, int]] = {}
         self.tests: list[ast.expr | None] = []  # visit of a branch -> what it tests, None where that is no expression
         self.born: dict[int, tuple[int, ...]] = {0: ()}
+        self.exhausted = False  # interpretation was given up: the file makes it explode
         self.proven: set[int] = set()
         self.modules: set[int] = set()
         self.leaves: set[int] = set()
@@ -145,19 +147,28 @@ class Trace:
         self.left: dict[int, set[int]] = {}
         self.schedules: dict[int, frozenset[int]] = {}  # scheduler -> the optimizer whose learning rate it sets
         self.scaled: dict[int, frozenset[int]] = {}  # place where a loss is scaled -> the GradScaler
+        self.resumed: set[int] = set()  # optimizers whose state is loaded
+        self.reloaded: set[tuple[int, int]] = set()  # (module, loop in which its weights are loaded)
         self.narrow: set[int] = set()  # modules whose weights are made half precision
         self.copies: dict[int, frozenset[int]] = {}  # module -> the modules whose weights it was given
         self.inferred: set[int] = set()  # places that make their tensors under inference mode
         self.asked: set[int] = set()  # places whose results the program asks `is_inference()`
         self.fickle: set[int] = set()  # modules that hold a layer which depends on train() and eval()
+        self.tensors: set[int] = set()  # places of unknown things that are used as only tensors are
         self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
         self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
         self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
         self._live: dict[int, bool] = {}
+        self._by_role: dict[tuple[str, ...], tuple[int, list[Event]]] = {}
+        self._given_away: set[int] | None = None
+        self._backwards: dict[int, list[Event]] | None = None
 
     def of(self, *roles: str) -> list[Event]:
         """The events with one of these roles, in order."""
-        return [e for e in self.events if e.role in roles]
+        known = self._by_role.get(roles)
+        if known is None or known[0] != len(self.events):
+            known = self._by_role[roles] = (len(self.events), [e for e in self.events if e.role in roles])
+        return known[1]
 
     def is_live(self, value: Value) -> bool:
         """Whether there is evidence, by now or from the future, that it requires grad on some path."""
@@ -204,10 +215,13 @@ class Trace:
 
     def is_spent(self, value: Value, token: frozenset[int]) -> bool:
         """Whether what the value was computed from is back-propagated by itself, so that the value can't be any more."""
-        for event in self.of(Role.BACKWARD):
-            if event.value.history & value.history - self.leaves and not event.value.reach & token and self.is_live(event.value):
-                return True
-        return False
+        if self._backwards is None:
+            self._backwards = {}
+            for event in self.of(Role.BACKWARD):
+                for place in event.value.history:
+                    self._backwards.setdefault(place, []).append(event)
+        events = (e for place in value.history - self.leaves for e in self._backwards.get(place, ()))
+        return any(not e.value.reach & token and self.is_live(e.value) for e in events)
 
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:
         """Whether an iteration of one of the loops builds a part of the value's graph anew."""
@@ -219,11 +233,11 @@ class Trace:
 
     def is_given_away(self, token: frozenset[int]) -> bool:
         """Whether something that carries the token is given to a call that the file does not show."""
-        return any(
-            value.reach & token and (value.grad & (Grad.LIVE | Grad.UNKNOWN) or not value.grad and value.kind & ~Kind.NUMBER)
-            for event in self.of(Role.USE)
-            for value in event.values
-        )
+        if self._given_away is None:
+            given = (value for event in self.of(Role.USE) for value in event.values)
+            live = (v for v in given if v.grad & (Grad.LIVE | Grad.UNKNOWN) or not v.grad and v.kind & ~Kind.NUMBER)
+            self._given_away = {place for value in live for place in value.reach}
+        return bool(token & self._given_away)
 
     def is_made_below(self, token: int, frame: int) -> bool:
         """Whether a place is in a frame, or in one that it called."""
@@ -257,6 +271,10 @@ class Trace:
     def inner_loop(self, event: Event) -> int | None:
         """The innermost loop of the program that the event runs in."""
         return next((t for t in reversed(event.loops) if not isinstance(self.loops[t][0], ast.ClassDef)), None)
+
+    def is_statement(self, loop: int) -> bool:
+        """Whether a loop is a `for` or `while`, and not a comprehension or the life of an object whose methods nobody calls."""
+        return isinstance(self.loops[loop][0], (ast.For, ast.AsyncFor, ast.While))
 
     def born_in(self, value: Value) -> set[int]:
         """The loops that an object was made in."""

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "flake8_detach"
 FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
-    ["passes", "graphs", "steps"],
+    ["passes", "graphs"],
+    ["steps"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["manual", "plugin", "__main__"],

@@ -30,7 +30,9 @@ class Activations(Definitions):
     """Runs functions of the file."""
 
     def call_function(self, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> Value:
-        function = self.functions[token]
+        function = self.functions.get(token)
+        if function is None:
+            return self.unknown(node or self.trace.tree, [*args, *keywords.values()])
         self.called.add(id(function.node))
         running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
         if running > 1 or len(self.activations) > DEPTH or self.fuel < 0:

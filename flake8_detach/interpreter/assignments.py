@@ -148,6 +148,8 @@ class Assignments(Methods):
             self.record(Role.GRAFT, node, target)
         if name == "data" and target.kind & (Kind.TENSOR | Kind.UNKNOWN):
             return
+        if target.kind & Kind.MODULE and value.kind & Kind.TENSOR:
+            self.lend(target, value)
         if self.optimized and (value.kind == Kind.MODULE or value.refs & self.trace.wrapped):
             self.note_replaced(target, value, node)
         if name == "__dict__" and value.kind & Kind.CONTAINER:

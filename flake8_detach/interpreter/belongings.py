@@ -86,6 +86,13 @@ class Belongings(Modules):
             tests = (n for n in ast.walk(function) if isinstance(n, (ast.If, ast.Try, ast.IfExp)))
             self.record(Role.BUILD, place, layer, detail=any(place is inner for test in tests for inner in ast.walk(test)))
 
+    def lend(self, module: Value, parameter: Value) -> None:
+        """layer.weight = other.weight: the layer computes with parameters that belong to others."""
+        owners = frozenset(m for t in parameter.refs for m in self.parameters.get(t, EMPTY)) | (parameter.refs & self.trace.wrapped)
+        self.trace.dressed |= module.refs
+        for address in module.refs if owners else ():
+            self.lent[address] = self.lent.get(address, EMPTY) | owners
+
     # -- what an optimizer holds ------------------------------------------------------------------------------------------------------
 
     def note_replaced(self, target: Value, value: Value, node: ast.AST) -> None:
@@ -145,8 +152,10 @@ class Belongings(Modules):
     def restore(self, module: Value, args: list[Value], node: ast.AST) -> None:
         """load_state_dict(kept) or torch.save(kept): has training gone on since?"""
         tokens = frozenset(t for v in args[:1] for t in self.snapshots_in(v))
+        self.trace.reloaded.update((ref, loop.token) for ref in module.refs for loop in self.loops)
         for token in tokens:
-            self.trace.copies.update((ref, self.trace.copies.get(ref, EMPTY) | self.snapshots[token]) for ref in module.refs)
+            parts = self.with_parts(module) if len(module.refs) < 4 else module.refs
+            self.trace.copies.update((part, self.trace.copies.get(part, EMPTY) | self.snapshots[token]) for part in parts)
         if tokens:
             late = frozenset(t for t in tokens if self.state.store.get((t, STEPPED)))
             self.record(Role.RESTORED, node, module, values=(Value(refs=tokens), Value(refs=late)))

@@ -146,6 +146,9 @@ class Calls(Comprehensions):
         sink = sinks.of_function(name)
         if sink is not None:
             self.reach_sink(sink, args, keywords, node)
+            if sink.passes and args and args[0].kind == Kind.TENSOR:
+                same = self.view(args[0], node)
+                return self.tuple_of(node, same, None) if "split" in name else same
         owner = sinks.class_of(name)
         if owner is not None:
             return self.library_object(owner, args, keywords, node)
@@ -157,8 +160,6 @@ class Calls(Comprehensions):
 
     def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
         """What a NumPy function gives: an array, or of plain numbers perhaps a number."""
-        if name == "numpy.squeeze" and args and args[0].kind == Kind.TENSOR:
-            return self.view(args[0], node)  # it calls the tensor's own method
         sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
         return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
 

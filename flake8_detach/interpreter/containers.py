@@ -15,6 +15,8 @@ from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, 
 from .effects import Effects
 from .state import ITEMS, LENGTH, NOW, OPEN
 
+WIDEST = 64
+"""How many values a container is opened into; of more, their join."""
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 INDEXABLE = Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT | Kind.MODULE
 
@@ -123,17 +125,25 @@ class Containers(Effects):
             return item._replace(reach=item.reach | {token})
         return item
 
-    def mark_inside(self, container: Value, token: int, depth: int = 3) -> None:
+    def mark_inside(self, container: Value, token: int) -> None:
         """Mark everything that a stored container holds."""
-        for address in container.refs:
+        seen: set[int] = set()
+        rest = list(container.refs)
+        while rest:
+            address = rest.pop()
+            if address in seen:
+                continue
+            seen.add(address)
             cls = self.instances.get(address)
             fields = cls.fields if cls is not None and cls.is_record else ()
-            for name in (ITEMS, *self.item_keys.get(address, ()), *fields):
+            names = (ITEMS, *self.item_keys.get(address, ()), *fields)
+            self.spend(len(names))
+            for name in names:
                 slot = self.state.store.get((address, name))
                 if not isinstance(slot, Value):
                     continue
-                if slot.kind & Kind.CONTAINER and depth:
-                    self.mark_inside(slot, token, depth - 1)
+                if slot.kind & Kind.CONTAINER:
+                    rest += slot.refs
                 elif slot.grad & (Grad.LIVE | Grad.UNKNOWN) and token not in slot.reach:
                     self.state.write((address, name), slot._replace(reach=slot.reach | {token}))
 
@@ -234,14 +244,16 @@ class Containers(Effects):
         if not value.kind & Kind.CONTAINER or depth == 0:
             return [value]
         out: list[Value] = []
+        self.spend(len(value.refs))
         for address in value.refs:
             slots = [self.state.store.get((address, name)) for name in self.item_keys.get(address, ())] or []
             found = [s for s in slots if isinstance(s, Value)]
             if len(found) != len(slots) or not found or (address, OPEN) in self.state.store:
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
+            self.spend(len(found))
             for item in found:
                 out += [self.whole(v) for v in self.inside(self.current(item), depth - 1)]
-        return out
+        return out if len(out) <= WIDEST else [join_all(out)]
 
     def inside_record(self, value: Value, depth: int) -> list[Value]:
         """The fields of a dataclass or named tuple."""
@@ -262,6 +274,7 @@ class Containers(Effects):
     def current(self, value: Value) -> Value:
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
         if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+            self.spend(len(value.refs) >> 2)
             for address in value.refs:
                 slot = self.state.store.get((address, NOW))
                 if isinstance(slot, Value):

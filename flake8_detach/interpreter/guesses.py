@@ -38,6 +38,8 @@ class Guesses(Collections):
 
     def unknown_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """x.name(...) where only the name of the method, or of x, says anything."""
+        if name == "save_for_backward":
+            self.trace.tensors |= {t for a in args for t in a.refs}
         if name in EVIDENCE:
             self.trace.modules |= receiver.refs
             if name == "load_state_dict":
@@ -130,6 +132,8 @@ class Guesses(Collections):
         """A method that tensors have, on something unknown: whatever it is, the result inherits what is pending."""
         if name in ("sort", "mode", "data", "index_fill") or name.endswith("_") and name not in operations.INPLACE_NAMES:
             return self.unknown(node, [receiver]) if name != "sort" else OTHER
+        if name in operations.TENSOR_ONLY:
+            self.trace.tensors |= receiver.refs
         out = self.tensor_method(receiver, name, args, keywords, node)
         effect = operations.METHODS.get(name)
         if effect in (Effect.NUMBER, Effect.NUMBERS, Effect.ARRAY, Effect.PAIR, Effect.SPLIT):

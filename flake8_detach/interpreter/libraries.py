@@ -136,6 +136,8 @@ class Libraries(TorchCalls):
 
     def copied(self, value: Value, node: ast.expr, deep: bool = False) -> Value:
         """A copy: of a container a new one with the same items, of a tensor one with the same liveness, of a module a new module."""
+        if value.kind & Kind.MODULE:
+            return value._replace(refs=frozenset(self.copied_module(address, node) for address in value.refs))
         if value.kind & Kind.CONTAINER:
             address, out = self.container(node, "copy")
             if value.refs <= self.mappings:
@@ -143,8 +145,6 @@ class Libraries(TorchCalls):
             for key, item in self.pairs(value, node):
                 self.put(address, key, self.without_snapshot(item, node) if deep and self.snapshots else item)
             return out
-        if value.kind & Kind.MODULE:
-            return value._replace(refs=frozenset(self.copied_module(address, node) for address in value.refs))
         return value
 
     def copied_module(self, address: int, node: ast.expr, depth: int = 4) -> int:

@@ -33,6 +33,10 @@ class Function(NamedTuple):
     traits: frozenset[str]  # "static", "class", "property", "contextmanager"
 
 
+class Exhausted(Exception):
+    """The work that a file may cost is spent: nothing is said of it rather than something wrong."""
+
+
 @dataclass(eq=False)
 class Class:
     """A class of the file: its bases (classes of the file first found by name), its scope, and whether it is an nn.Module."""
@@ -93,7 +97,8 @@ class Machine:
         self.trace = Trace(tree, filename)
         self.source = source
         self.state = State()
-        self.fuel = 0
+        self.fuel = 0  # statements that may still be spent on following calls
+        self.work = 0  # steps through the heap that the file may still cost
         self.functions: dict[int, Function] = {}
         self.methods: dict[int, Value] = {}  # token of a bound method -> its self
         self.classes: dict[int, Class] = {}
@@ -118,6 +123,7 @@ class Machine:
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share
+        self.lent: dict[int, frozenset[int]] = {}  # module -> the owners of the parameters that were put into it
         self.holders: set[int] = set()  # Sequential, ModuleList ...: modules whose parameters are those of their parts
         self.literals: dict[int, Value] = {}
         self.forward_depth = 0
@@ -327,7 +333,14 @@ class Machine:
         reach = own
         for value in given:
             reach |= value.reach
+        self.spend(len(reach) >> 4)
         return Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach)
+
+    def spend(self, steps: int) -> None:
+        """Count steps through the heap; raises Exhausted past the bound."""
+        self.work -= steps
+        if self.work < 0:
+            raise Exhausted
 
     def escape(self, values: Sequence[Value]) -> None:
         """These values are now in hands that the file does not show."""

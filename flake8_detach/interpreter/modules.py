@@ -105,8 +105,8 @@ class Modules(Objects):
         for address in self.with_parts(module):
             self.state.write((address, TRAINING), state)
 
-    def with_parts(self, module: Value) -> set[int]:
-        """The addresses of a module and of the modules it holds."""
+    def with_parts(self, module: Value, registered: bool = False) -> set[int]:
+        """The addresses of a module and of the modules it holds; `registered`: only those that its parameters() go through."""
         seen: set[int] = set()
         rest = list(module.refs)
         while rest:
@@ -114,10 +114,13 @@ class Modules(Objects):
             if address in seen:
                 continue
             seen.add(address)
+            self.spend(1 + len(self.fields.get(address, ())))
             names: list[object] = [*self.fields.get(address, ()), ITEMS]
             for name in names:
                 slot = self.state.store.get((address, name))
                 if isinstance(slot, Value) and slot.kind & (Kind.MODULE | Kind.CONTAINER | Kind.UNKNOWN | Kind.TENSOR):
+                    if registered and (slot.kind == Kind.CONTAINER or slot.kind == Kind.TENSOR and not slot.refs & self.trace.wrapped):
+                        continue
                     rest += slot.refs if len(slot.refs) < 20 else ()
         return seen
 
@@ -216,6 +219,8 @@ class Modules(Objects):
         self.note_made(token, node, operands, Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN)
         own = frozenset((token,))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        if self.lent:
+            self.parameters[token] |= frozenset(o for m in module.refs for o in self.lent.get(m, EMPTY))
         grad = Grad.LIVE if known and self.mode == Grad.LIVE else Grad.UNKNOWN
         if frozen & FROZEN or self.mode & Grad.CUT:
             grad |= Grad.CUT

@@ -79,10 +79,11 @@ class Networks(Tensors):
             return OTHER
         if name in ("children", "modules", "named_children", "named_modules"):
             return self.parts_of(receiver, name, node)
-        if receiver.kind & Kind.CONTAINER:
-            return self.container_method(receiver, name, args, keywords, node)
         if name == "load_state_dict":
             self.restore(receiver, args, node)
+            return OTHER
+        if receiver.kind & Kind.CONTAINER:
+            return self.container_method(receiver, name, args, keywords, node)
         if name in MODULE_METHODS:
             return OTHER
         return self.foreign_method(receiver, name, args, keywords, node)
@@ -151,6 +152,8 @@ class Networks(Tensors):
         if name == "backward" and args:
             self.backward(args[0], node, keywords)
             return NONE
+        if name == "load_state_dict":
+            self.trace.resumed |= receiver.refs
         if name == "add_param_group" and args:
             for value in self.open(args, node):
                 held = value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))

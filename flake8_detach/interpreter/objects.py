@@ -74,7 +74,8 @@ class Objects(Notes):
         if name in ("grad", "_grad"):
             tokens = frozenset(self.part(a, "grad") for a in value.refs)
             self.trace.probed |= value.refs
-            self.note_gradient(value, tokens, node)
+            self.gradient_of.update((t, self.part_of[t]) for t in tokens)
+            self.record(Role.PEEK, node, value)
             if value.leaf != Leaf.LEAF and not any((a, RETAINED) in self.state.store for a in value.refs):
                 self.record(Role.GRAD, node, value)
             return Value(Kind.TENSOR | Kind.NONE, Grad.CUT, Leaf.LEAF, DType.FLOAT, tokens)

@@ -20,12 +20,14 @@ from flake8_detach.value import (
 )
 
 from .activations import Activations
-from .machine import Activation, Class, Loop
+from .machine import Exhausted, Activation, Class, Loop
 from .state import Difference
 
 BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 12, 200
 """How many statements are executed before calls are no longer followed: so many, and so many for each line of the file; each function that
 nobody calls may spend at least the last."""
+BASE_WORK, LINE_WORK = 200_000, 200
+"""How many steps through the heap a file may cost before it is given up."""
 
 
 class Program(Activations):
@@ -41,10 +43,18 @@ class Program(Activations):
         scope = self.token(tree, "module")
         self.module_scope = scope
         self.activations[0] = Activation(frame, scope, (scope,), None, None, 0)
-        self.exec_block(tree.body)
+        self.work = BASE_WORK + LINE_WORK * lines
+        try:
+            self.run_all()
+        except Exhausted:
+            self.trace.exhausted = True
+        return self.trace
+
+    def run_all(self) -> None:
+        """The module body, then what it did not reach."""
+        self.exec_block(self.trace.tree.body)
         self.state.dead = False
         self.run_uncalled()
-        return self.trace
 
     def run_uncalled(self) -> None:
         """Run every function that was never reached, methods class by class; first those whose names nothing in the text calls."""

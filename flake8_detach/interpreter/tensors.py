@@ -70,6 +70,9 @@ class Tensors(Builtins):
         if effect is None and name in operations.CONVERSIONS:
             return self.converted(receiver, name, args, node)
         if effect == Effect.DETACH:
+            function = self.here.function
+            if function is not None and function.owner is not None and function.owner.is_module:
+                self.record(Role.DETACH, node, receiver)
             return self.detach(receiver, node)
         if effect is None and name in (
             "t",

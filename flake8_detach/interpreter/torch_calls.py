@@ -130,6 +130,8 @@ class TorchCalls(Calls):
             return self.overwrite(args[0], self.derive(given, node), node)
         if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
             return keywords["out"]
+        if effect is None and args and args[0].kind == Kind.UNKNOWN:
+            self.trace.tensors |= args[0].refs
         out = self.effect(effect or Effect.DERIVE, given, node)
         if last == "where" and len(given) > 2 and not any(v.kind & Kind.TENSOR for v in given[1:]):
             out = out._replace(dtype=DType.FLOAT)
@@ -256,7 +258,7 @@ class TorchCalls(Calls):
         given = self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node)
         for value in given:
             modules = frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
-            held |= self.with_parts(Value(Kind.MODULE, refs=modules)) if modules else EMPTY
+            held |= self.with_parts(Value(Kind.MODULE, refs=modules), registered=True) if modules else EMPTY
             if not (value.kind == Kind.TENSOR and value.leaf == Leaf.LEAF):
                 held |= {0}
             held |= value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))

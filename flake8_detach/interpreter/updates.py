@@ -30,7 +30,7 @@ class Updates(Belongings):
 
     def note_optimizer(self, optimizer: Value, name: str, given: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """An optimizer is made; detail says whether it keeps a state between its steps."""
-        keeps = not name.endswith(".SGD") or keywords.get("momentum", OTHER).const not in (0, 0.0, OTHER.const) or "**" in keywords
+        keeps = not name.endswith("LBFGS") and not name.endswith(".SGD") or keywords.get("momentum", OTHER).const not in (0, 0.0, OTHER.const) or "**" in keywords
         self.record(Role.OPTIMIZER, node, optimizer, values=tuple(given), detail=keeps)
 
     def note_schedule(self, scheduler: Value, args: list[Value], keywords: dict[str, Value]) -> None:
@@ -62,11 +62,6 @@ class Updates(Belongings):
         owners = frozenset(self.gradient_of[r] for t in gradient.refs for r in self.roots.get(t, (t,)) if r in self.gradient_of)
         if owners:
             self.clear(Value(Kind.TENSOR, refs=owners), node)
-
-    def note_gradient(self, owner: Value, gradient: frozenset[int], node: ast.AST) -> None:
-        """`.grad` is read."""
-        self.gradient_of.update(zip(gradient, owner.refs) if len(gradient) == 1 == len(owner.refs) else ((t, self.part_of[t]) for t in gradient))
-        self.record(Role.PEEK, node, owner)
 
     def clip(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Gradients are clipped; detail is the kind, the limit, and whether nobody uses the norm."""

@@ -33,6 +33,12 @@ ENGINES: Final = re.compile(r"^_?(self|accelerator|fabric|engine|\w*_engine|mode
 """Objects whose `backward(loss)` back-propagates the loss."""
 SCALERS: Final = re.compile(r"^_?(\w+_)?(grad_?|amp_?|loss_?)?scaler$", re.I)
 """Objects whose `scale(loss)` is a GradScaler's."""
+ACCUMULATION: Final = re.compile(r"accum|micro|virtual", re.I)
+"""Periods of gradient accumulation."""
+COUNTERS: Final = re.compile(r"(^|_)(i|it|iters?|iteration|steps?|epochs?|batch|idx|index|count|counter|n)(_|$)|_num$", re.I)
+"""Names that count something."""
+REWARDS: Final = re.compile(r"(^|_)(r|rs|rt|rew|rews|rewards?)(_|t?$)|reward", re.I)
+"""What a bootstrap target adds its discounted estimate to."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
 

@@ -31,9 +31,11 @@ _STATS: Final = (
     " theilslopes tmax tmean tmin trim1 trim_mean tsem tstd ttest_1samp ttest_ind ttest_rel tukey_hsd tvar variation"
     " wasserstein_distance wasserstein_distance_nd weightedtau wilcoxon yeojohnson zmap zscore"
 )
-_DISTRIBUTIONS: Final = " ".join(
-    f"scipy.stats.{name}" for name in "beta binom chi2 expon gamma laplace lognorm multivariate_normal norm poisson t uniform".split()
+_CONTINUOUS: Final = (
+    "scipy.stats.beta scipy.stats.chi2 scipy.stats.expon scipy.stats.gamma scipy.stats.laplace scipy.stats.lognorm scipy.stats.norm"
+    " scipy.stats.t scipy.stats.uniform"
 )
+_DISCRETE: Final = "scipy.stats.binom scipy.stats.poisson"
 _LINALG: Final = (
     "block_diag cho_factor cholesky circulant cosm cossin det eig eig_banded eigh eigvals eigvalsh expm expm_frechet"
     " fractional_matrix_power hankel hessenberg inv ishermitian issymmetric khatri_rao ldl logm lstsq lu lu_factor norm null_space orth"
@@ -86,7 +88,9 @@ _ESTIMATOR: Final = (
 TABLE: Final = (
     Group("scipy.special", every(_SPECIAL), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
     Group("scipy.stats", every(_STATS), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
-    Group(_DISTRIBUTIONS, every("cdf fit logcdf logpdf logpmf pdf pmf ppf rvs sf"), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
+    Group(_CONTINUOUS, every("cdf fit logcdf logpdf pdf ppf rvs sf"), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
+    Group(_DISCRETE, every("cdf logpmf pmf ppf rvs sf"), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
+    Group("scipy.stats.multivariate_normal", every("cdf logpdf pdf rvs"), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
     Group("scipy.linalg", every(_LINALG), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
     Group("scipy.fft", every(_FFT), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
     Group("scipy.signal", every(_SIGNAL), ARRAY, CONVERTS, _SCIPY, inner=ARRAY),
@@ -149,7 +153,8 @@ TABLE: Final = (
     Group("sklearn", at((0, 1, "X", "y"), _ESTIMATOR), ARRAY, CONVERTS, _SKLEARN, inner=ARRAY),
     Group("statsmodels.api", every("Logit OLS add_constant qqplot"), ARRAY, CONVERTS, "measured, statsmodels 0.15", inner=ARRAY),
     Group("skimage.color", at((0,), "gray2rgb rgb2gray rgb2hsv rgb2lab"), ARRAY, CONVERTS, _SKIMAGE),
-    Group("skimage.util skimage", at((0,), "img_as_float img_as_ubyte random_noise"), ARRAY, CONVERTS, _SKIMAGE),
+    Group("skimage skimage.util", at((0,), "img_as_float img_as_ubyte"), ARRAY, CONVERTS, _SKIMAGE),
+    Group("skimage.util", at((0,), "random_noise"), ARRAY, CONVERTS, _SKIMAGE),
     Group("skimage.transform", at((0,), "rotate warp"), ARRAY, CONVERTS, _SKIMAGE),
     Group("skimage.transform", at((0,), "rescale resize"), Role.TYPE_ERROR, REFUSES, _SKIMAGE),
     Group("skimage.io", at((1, "arr"), "imsave"), ARRAY, CONVERTS, _SKIMAGE),

@@ -27,7 +27,7 @@ TABLE: Final = (
     Group("pprint.PrettyPrinter", at((0, "object"), "pprint"), LOG, PRINTS, _STDLIB, inner=LOG, text=True),
     Group("logging logging.Logger", every(_LEVELS), LOG, PRINTS, _STDLIB, inner=LOG, template=0, text=True),
     Group("logging logging.Logger", every("log"), LOG, PRINTS, _STDLIB, inner=LOG, template=1, text=True),
-    Group("absl.logging", every(_LEVELS), LOG, PRINTS, _ABSL, inner=LOG, template=0, text=True),
+    Group("absl.logging", every("debug info warning warn error exception fatal"), LOG, PRINTS, _ABSL, inner=LOG, template=0, text=True),
     Group("absl.logging", every("log vlog log_if log_first_n log_every_n"), LOG, PRINTS, _ABSL, inner=LOG, template=1, text=True),
     Group(
         "warnings",

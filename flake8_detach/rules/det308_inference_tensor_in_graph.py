@@ -36,8 +36,14 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each operation in which one meets what is live."""
     for event in trace.of(Role.MEET):
-        if not trace.asked and _meets_live(trace, event):
+        if _meets_live(trace, event) and not _is_asked(trace, event):
             yield Finding(event.node, {"code": text(event.node)})
+
+
+def _is_asked(trace: Trace, event: Event) -> bool:
+    """Whether the program, or another method of the class, asks what kind of tensor it is."""
+    owner = trace.frames[event.frame].owner
+    return bool(event.value.refs & trace.asked) or (owner != "" and any(trace.frames[trace.sites[t].frame].owner == owner for t in trace.asked))
 
 
 def _meets_live(trace: Trace, event: Event) -> bool:

@@ -36,7 +36,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.BACKWARD):
         if event.value.kind == Kind.TENSOR and event.value.grad == Grad.CUT:
             yield Finding(event.node, {"forced": ", which raises"})
-        elif _is_forced(event.value):
+        elif _is_forced(trace, event.value):
             yield Finding(event.node, {"forced": "; requires_grad was forced on it, so no parameter gets a gradient"})
     yield from _unreached(trace)
 
@@ -63,8 +63,7 @@ def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
     return any(token in held or not trace.parameters.get(token) or trace.parameters[token] & held for token in loss.history)
 
 
-def _is_forced(value: Value) -> bool:
+def _is_forced(trace: Trace, value: Value) -> bool:
     """A leaf that requires grad and was made from something computed."""
-    return (
-        value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF and bool(value.reach - value.refs - value.history)
-    )
+    leaf = value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF
+    return leaf and (bool(value.reach - value.refs - value.history) or value.refs <= trace.made.keys())

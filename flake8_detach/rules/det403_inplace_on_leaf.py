@@ -37,7 +37,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         value = event.value
         if event.mode != Grad.LIVE or value.kind != Kind.TENSOR or value.grad != Grad.LIVE or not knows_mode(trace, event.frame):
             continue
-        if value.leaf == Leaf.LEAF and value.refs <= trace.leaves and not value.refs & trace.aliases:
+        if value.leaf == Leaf.LEAF and not value.refs & trace.shares.keys():
             yield Finding(event.node, {"what": "leaf"})
         elif value.leaf == Leaf.NONLEAF and _is_view_of_leaf(trace, event):
             yield Finding(event.node, {"what": "view of a leaf"})

@@ -51,12 +51,8 @@ def _forces(trace: Trace, event: Event) -> bool:
         return False
     value = event.value
     if value.kind == Kind.TENSOR and value.grad == Grad.CUT:
-        return bool(value.reach - value.refs) or _is_computed(trace, value)
+        return bool(value.reach - value.refs) or value.refs <= trace.made.keys()
     return form == "attribute" and (is_nonleaf(trace, value) or (value.kind & Kind.UNKNOWN != 0 and _is_loss(trace, value)))
-
-
-def _is_computed(trace: Trace, value: Value) -> bool:
-    return any(v.reach for ref in value.refs if ref in trace.made for v in trace.made[ref].operands)
 
 
 def _is_loss(trace: Trace, value: Value) -> bool:

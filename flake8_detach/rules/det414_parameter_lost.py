@@ -51,8 +51,13 @@ def check(trace: Trace) -> Iterator[Finding]:
             continue
         if value.leaf == Leaf.NONLEAF and _is_converted(trace, event, value, held):
             yield Finding(event.node, {"what": "a converted `nn.Parameter`", "cure": "convert its data inside `nn.Parameter(...)`"})
-        elif value.leaf == Leaf.LEAF and value.refs <= trace.leaves and not value.refs & trace.wrapped:
+        elif value.leaf == Leaf.LEAF and not any(t in trace.wrapped or t in trace.parameters for t in value.refs) and _is_used(trace, value):
             yield Finding(event.node, {"what": "a tensor made with requires_grad", "cure": "wrap it in `nn.Parameter(...)`"})
+
+
+def _is_used(trace: Trace, value: Value) -> bool:
+    """Whether something is computed from it with its gradient."""
+    return any(v.refs & value.refs for token, made in trace.made.items() if token not in trace.aliases for v in made.operands)
 
 
 def _is_converted(trace: Trace, event: Event, value: Value, held: set[int], depth: int = 4) -> bool:

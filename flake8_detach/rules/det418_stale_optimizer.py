@@ -46,7 +46,8 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 
 def _is_forgotten(trace: Trace, event: Event) -> bool:
-    return not any(held & event.value.refs for held in trace.optimized.values()) and not event.value.refs & trace.adopted
+    built = {token for e in trace.of(Role.BUILD) for token in e.value.refs}
+    return not event.value.refs & built and not any(held & event.value.refs for held in trace.optimized.values()) and not event.value.refs & trace.adopted
 
 
 def _goes_on(trace: Trace, event: Event, index: int) -> bool:

@@ -30,9 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach import steps
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import EMPTY, Grad, Kind, Value
+from flake8_detach.value import Grad, Value
 
 MESSAGE = "gradients are never cleared in this loop, so each `step()` adds all earlier ones: call `zero_grad()` before `backward()`"
 LOUD = False
@@ -60,30 +61,14 @@ def _backward(trace: Trace, step: Event, loop: int) -> Event | None:
     return None
 
 
-def _held(trace: Trace, optimizer: Value) -> frozenset[int]:
-    """The modules and leaves an optimizer was built over."""
-    return frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY))
-
-
 def _cleared(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether anything in the loop clears these gradients, or may."""
-    for event in trace.of(Role.CLEAR):
-        if loop in event.loops and not _surely_other(trace, event.value, optimizer):
-            return True
-    return False
-
-
-def _surely_other(trace: Trace, cleared: Value, optimizer: Value) -> bool:
-    """Whether what is cleared is known to be another optimizer, over other parameters."""
-    if cleared.kind != Kind.OPTIMIZER or optimizer.kind != Kind.OPTIMIZER or cleared.refs & optimizer.refs:
-        return False
-    mine, theirs = _held(trace, optimizer), _held(trace, cleared)
-    return bool(mine) and bool(theirs) and not mine & theirs
+    return any(loop in e.loops and steps.concerns(trace, e, optimizer) is not False for e in trace.of(Role.CLEAR))
 
 
 def _in_other_hands(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether code that the file does not show gets the optimizer, or in the loop the model."""
-    held = _held(trace, optimizer)
+    held = steps.holdings(trace, optimizer) - {0}
     for event in trace.of(Role.USE):
         for value in event.values:
             if value.refs & optimizer.refs or (loop in event.loops and value.refs & held):

@@ -52,8 +52,9 @@ def check(trace: Trace) -> Iterator[Finding]:
             clear = _every_micro_batch(turn, step)
             if clear is not None:
                 yield Finding(clear.node, {"what": "what the other micro-batches gave"})
+    passes = {e.frame for e in trace.of(Role.BACKWARD)}
     for event in trace.of(Role.CLEAR):
-        if trace.is_forward_of_model(event.frame) and not any(e.frame == event.frame for e in trace.of(Role.BACKWARD)):
+        if event.frame not in passes and trace.is_model_method(event.frame) and trace.function(event.frame).endswith(".forward"):
             yield Finding(event.node, {"what": "what earlier calls of the model gave"})
 
 
@@ -61,26 +62,25 @@ def _in_between(turn: Turn, index: int, step: Event) -> Event | None:
     """The clearing that surely comes between the last backward and a step."""
     clear = None
     for event in turn.before(index):
-        if turn.clears(event, step.value) and turn.surely(event, step):
-            clear = event
+        if turn.clears(event, step.value):
+            clear = event if turn.surely(event, step) else clear
         elif event.role == Role.BACKWARD and turn.feeds(event, step.value) is not False:
-            return clear if clear is not None and turn.surely(event, step) and not event.detail_inputs else None
+            return clear if turn.surely(event, step) else None
         elif steps.hidden(event, step.value) or (event.role == Role.STEP and event.value.refs == step.value.refs):
             return None
     return None
 
 
 def _every_micro_batch(turn: Turn, step: Event) -> Event | None:
-    """The clearing in every iteration of a loop whose step comes every few iterations, where the loss shows that gradients are accumulated."""
-    period = turn.period(step)
-    if turn.loop is None or period is None:
+    """The clearing in every iteration of a loop whose step comes every few of them, where the loss shows that gradients are accumulated."""
+    period = steps.period(turn, step) if turn.loop is not None else None
+    if period is None:
         return None
-    others = [e for _, e in turn.of(Role.STEP) if e.value.refs == step.value.refs]
-    test, base = period
-    if any(turn.period(e) != period for e in others):
-        return None
-    clears = [e for _, e in turn.of(Role.CLEAR) if turn.clears(e, step.value) and turn.conditions(e) <= base]
+    siblings = [e for _, e in turn.of(Role.STEP) if e.value.refs == step.value.refs]
+    clears = [e for _, e in turn.of(Role.CLEAR) if turn.clears(e, step.value) and turn.conditions(e) <= period.others]
     backwards = [e for _, e in turn.of(Role.BACKWARD) if turn.feeds(e, step.value) is not False]
-    if not clears or not backwards or not all(turn.conditions(e) <= base for e in backwards):
+    if not clears or not backwards or any(period.own in turn.conditions(e) for e in backwards):
         return None
-    return clears[0] if turn.accumulates(test, backwards) else None
+    if any(period.own not in turn.conditions(e) for e in siblings) or not steps.accumulates(turn.trace, period.every, backwards):
+        return None
+    return clears[0]

@@ -31,30 +31,102 @@ Fix: reordering changes what is trained; right, but not safe.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import EMPTY, Value
 
-MESSAGE = "`{call}` {what}: {cure}"
+MESSAGE = "{what}: {cure}"
 LOUD = False
+
+STEP = {"what": "`optimizer.step()` finds no gradients, they were cleared and `backward()` comes later", "cure": "call it after `backward()`"}
+SCHEDULE = {
+    "what": "`scheduler.step()` comes before the first `optimizer.step()`, so the first learning rate is skipped",
+    "cure": "call it after `optimizer.step()`",
+}
 
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each optimizer step without a backward before it, each scheduler step without an optimizer step before it."""
     for turn in steps.turns(trace):
         for index, step in turn.of(Role.STEP):
-            if turn.loop is not None and _is_fed_later(turn, index, step) and _finds_nothing(turn, index, step):
-                yield _finding("optimizer.step()", "comes before `backward()`, on gradients that were just cleared", "step after `backward()`")
+            if turn.loop is not None and _is_cleared(turn, index, step) and _is_fed_later(turn, index, step):
+                yield Finding(step.node, STEP)
     for index, event in enumerate(trace.events):
         if event.role == Role.SCHEDULE and not event.detail and _is_too_early(trace, index, event):
-            yield Finding(
-                event.node,
-                {"call": "scheduler.step()", "what": "comes before `optimizer.step()`, so the first learning rate is skipped", "cure": "step the optimizer first"},
-            )
+            yield Finding(event.node, SCHEDULE)
 
 
-def _finding() -> Finding:
-    raise NotImplementedError
+def _is_cleared(turn: Turn, index: int, step: Event) -> bool:
+    """Whether the gradients are surely cleared before a step, with no backward in between."""
+    optimizer = step.value
+    for event in turn.before(index):
+        if turn.clears(event, optimizer) and turn.surely(event, step):
+            return True
+        if _ends_search(turn, event, optimizer):
+            return False
+    for event in turn.last_turn(index):
+        if turn.clears(event, optimizer) and not turn.conditions(event):
+            return True
+        if _ends_search(turn, event, optimizer):
+            return False
+    return False
+
+
+def _ends_search(turn: Turn, event: Event, optimizer: Value) -> bool:
+    if event.role == Role.BACKWARD:
+        return turn.feeds(event, optimizer) is not False
+    return steps.hidden(event, optimizer) or (event.role == Role.STEP and event.value.refs == optimizer.refs)
+
+
+def _is_fed_later(turn: Turn, index: int, step: Event) -> bool:
+    """Whether the backward that this step should use comes after it, and no other step of the optimizer uses it."""
+    fed = False
+    for event in turn.after(index):
+        if event.role == Role.BACKWARD:
+            fed = fed or bool(turn.feeds(event, step.value))
+        elif event.role == Role.STEP and event.value.refs == step.value.refs:
+            return False
+    return fed
+
+
+# -- schedulers -------------------------------------------------------------------------------------------------------------------------
+
+
+def _is_too_early(trace: Trace, index: int, event: Event) -> bool:
+    """Whether a scheduler in a loop is stepped before its optimizer ever was, and the optimizer steps in the same iteration."""
+    loop = trace.inner_loop(event)
+    optimizer = Value(refs=frozenset(t for ref in event.value.refs for t in trace.schedules.get(ref, EMPTY)))
+    if loop is None or not optimizer.refs or any(n.endswith("ReduceLROnPlateau") for n in event.value.names):
+        return False
+    place = event.loops.index(loop)
+    for earlier in trace.events[:index]:
+        if earlier.role == Role.STEP and earlier.value.refs & optimizer.refs:
+            return False
+        if earlier.role == Role.USE and any(v.refs & optimizer.refs for v in earlier.values):
+            return False
+    turn = steps.turn_of(trace, loop)
+    for later in trace.events[index + 1 :]:
+        if later.role == Role.STEP and later.value.refs & optimizer.refs and loop in later.loops:
+            same = later.turns[place] == event.turns[place] and not steps.excludes(turn.conditions(event), turn.conditions(later))
+            return same and all(_holds_at_first(trace, t, a) for t, a in event.path[turn.depth :] if (t, a) not in later.path)
+    return False
+
+
+def _holds_at_first(trace: Trace, visit: int, arm: int) -> bool:
+    """Whether a condition may be taken to hold in the first iteration: a setting, or an upper bound of a counter."""
+    test = trace.tests[visit]
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        if isinstance(test.ops[0], (ast.Lt, ast.LtE)):
+            return arm == 0
+        if isinstance(test.ops[0], (ast.Gt, ast.GtE)):
+            return arm == 1
+        if isinstance(test.ops[0], (ast.Is, ast.IsNot)):
+            return True
+        return isinstance(test.ops[0], ast.Eq) and isinstance(test.comparators[0], ast.Constant) and isinstance(test.comparators[0].value, str)
+    return isinstance(test, (ast.Name, ast.Attribute)) and not any(idioms.COUNTERS.search(n) for n in steps.names(test))

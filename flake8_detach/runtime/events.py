@@ -1,6 +1,6 @@
 """What the interceptions tell the witnesses: one class per kind of event, facts only.
 
-No event judges, and none keeps a tensor or a graph longer than the call that carries it: what a witness remembers of it is numbers and sites.
+No event judges, and none outlives the call that carries it: what a witness remembers of it is numbers and sites, never a tensor or a graph.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from .program import Loop, Site
 
 @dataclass(slots=True, eq=False)
 class Round:
-    """A loop as it runs in one activation: `start` and `first` are the clock and the sequence number at the beginning of its current iteration."""
+    """A loop as it runs once, from its first header to its end.
+
+    `start` and `first` are the clock and the sequence number at the beginning of its current iteration, `turns` counts the iterations that ended.
+    """
 
     loop: Loop
     start: int
@@ -34,35 +37,37 @@ class Activation:
     """
 
     name: str
-    frame_id: int
     line: int
     inside_model: bool
     parameters: int
     began: int
     statement: int = 0
     rounds: list[Round] = field(default_factory=list)
-    history: list[Round] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class TorchCall:
-    """A torch function or a tensor method returned or raised; `before` says which tensor arguments were live when it was called."""
+    """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live when it was called."""
 
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    before: list[torch.Tensor]
+    live: list[torch.Tensor]
     result: Any
     error: BaseException | None
 
 
 @dataclass(slots=True)
 class Backward:
-    """`backward()` or `autograd.grad()` is about to run over `graph`; `inputs` are the tensors asked for, None for all leaves."""
+    """`backward()` or `autograd.grad()`, named by `function`, is about to visit the nodes `visited` of `graph`.
+
+    `whole` says that gradients go to all leaves, not to chosen inputs.
+    """
 
     roots: list[torch.Tensor]
-    inputs: list[torch.Tensor] | None
+    whole: bool
     graph: Graph
+    visited: set[int]
     site: Site | None
     create_graph: bool
     function: str
@@ -70,7 +75,7 @@ class Backward:
 
 @dataclass(slots=True)
 class BackwardDone:
-    """The pass announced by `Backward` has ended, by `error` if not None."""
+    """The pass announced by `backward` has ended, by `error` if not None."""
 
     backward: Backward
     error: BaseException | None
@@ -78,12 +83,11 @@ class BackwardDone:
 
 @dataclass(slots=True)
 class Frame:
-    """An activation at the moment of a module call, and the line where it stood."""
+    """An activation at the moment of a module call: the line where it stood, and its loops, outermost first."""
 
     activation: Activation
     line: int
-    round: Round | None
-    loops: list[Round]
+    rounds: list[Round]
 
 
 @dataclass(slots=True, eq=False)
@@ -100,16 +104,15 @@ class ModuleCall:
 
 @dataclass(slots=True)
 class ModeSet:
-    """`train(mode)` or `eval()` was called on a module by the innermost `activation`."""
+    """`train(mode)` or `eval()` was called by the innermost `activation`."""
 
-    module: torch.nn.Module
     mode: bool
     activation: Activation | None
 
 
 @dataclass(slots=True)
 class Step:
-    """`optimizer.step()` is about to run (`done` False) or has run."""
+    """`optimizer.step()` is about to run, or (`done`) has run."""
 
     optimizer: torch.optim.Optimizer
     done: bool
@@ -135,31 +138,27 @@ class StateRead:
 
 @dataclass(slots=True)
 class SinkCall:
-    """A call that shows or records values: `values` are the arguments that count, `shown` the live texts that were made while it ran."""
+    """A call that shows or records values, named and described as `knowledge.sinks` does.
+
+    `values` are the arguments that count: as tensors if `direct`, inside lists and dicts if `deep`, as texts if `text`. `fields` are those that fill the
+    %-format `template`, `shown` the texts of live tensors that were made while it ran.
+    """
 
     name: str
     does: str
     site: Site
     values: list[Any]
+    direct: bool
     deep: bool
     text: bool
     template: Any
     fields: tuple[Any, ...]
-    shown: list[str]
-
-
-@dataclass(slots=True)
-class SwitchMade:
-    """A grad-mode switch object was made by the program, at `site`."""
-
-    number: int
-    kind: str
-    site: Site
+    shown: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class SwitchEntered:
-    """The switch `number` was entered by a `with` statement at `site`; `depth` counts how often it was entered before and not left."""
+    """The grad-mode switch `number` was entered at `site`; `depth` counts how often it was entered before and not left."""
 
     number: int
     site: Site
@@ -168,7 +167,7 @@ class SwitchEntered:
 
 @dataclass(slots=True)
 class SwitchLeft:
-    """The switch `number` was left."""
+    """The switch `number` was left, by an exception if `failed`."""
 
     number: int
     failed: bool
@@ -176,7 +175,7 @@ class SwitchLeft:
 
 @dataclass(slots=True)
 class SwitchDropped:
-    """The switch `number` was destroyed while the statement that made it still ran: `used` if it was entered or called, `left` if it was left again."""
+    """A switch was destroyed while the statement that made it still ran; `used` if it was entered or called, `left` if it was left again."""
 
     kind: str
     site: Site
@@ -204,7 +203,10 @@ class Warned:
 
 @dataclass(slots=True, frozen=True)
 class Link:
-    """One step of the road to a live tensor: `holder` (an object, by id, or a frame) keeps a child under `label` since the clock stood at `time`."""
+    """One step of the road to a live tensor: `holder`, an object or a function's variables, keeps something under `label` since `line` at `time`.
+
+    `known` says that the line is sure: the holder was in sight before it.
+    """
 
     holder: int
     label: object
@@ -227,22 +229,25 @@ class Held:
 
 @dataclass(slots=True)
 class IterationEnd:
-    """One iteration of `round` has ended; `held` is every live tensor reachable now. `first_seen(holder)` is the clock when a holder was first met."""
+    """One iteration of `round` has ended; `held` is every live tensor in reach. `first_seen` says at what clock a holder was first met."""
 
-    activation: Activation
     round: Round
     held: list[Held]
     first_seen: Callable[[int], int]
 
+    def old(self, link: Link) -> bool:
+        """Whether the link's holder is older than the iteration."""
+        return link.variable or self.first_seen(link.holder) <= self.round.start
+
     def attachment(self, held: Held) -> Link | None:
-        """The link by which `held` came to hang, in this iteration, on something older than it: a container, or a variable. None if none did."""
-        for place in range(len(held.road) - 1, -1, -1):
-            link = held.road[place]
-            if link.variable or self.first_seen(link.holder) <= self.round.start:
-                # of the links below the old holder the one made last completed the road
-                latest = max(held.road[place:], key=lambda k: k.time)
-                return replace(latest, holder=link.holder, label=link.label, variable=link.variable) if latest.time > self.round.start else None
-        return None
+        """The link by which `held` came to hang, in this iteration, on something older than it; None if it did not."""
+        place = next(i for i in reversed(range(len(held.road))) if self.old(held.road[i]))
+        # of the links from there down the one made last completed the road
+        latest = max(held.road[place:], key=lambda link: link.time)
+        if latest.time <= self.round.start:
+            return None
+        old = held.road[place]
+        return replace(latest, holder=old.holder, label=old.label, variable=old.variable)
 
 
 @dataclass(slots=True)

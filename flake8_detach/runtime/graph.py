@@ -1,13 +1,12 @@
 """Reading autograd graphs: which nodes hang on a tensor, how old they are, which leaves they reach.
 
-A node is named by its sequence number, which autograd counts up once per recorded operation
-(https://docs.pytorch.org/docs/stable/generated/torch.autograd.graph.Node.html): a number keeps no graph alive, and a smaller number is an older node.
-Nothing here changes a graph or keeps one.
+A node is named by its sequence number, which autograd counts up with every operation it records (torch.autograd.graph.Node): a number keeps no
+graph alive, and a smaller number is an older node. Nothing here changes a graph or keeps one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -42,7 +41,7 @@ def parents(node: Any) -> list[Any]:
 
 
 class Graph:
-    """All nodes and leaves that a backward pass from `roots` would visit. Hold it no longer than the pass itself."""
+    """All `nodes` by number, and all `leaves`, that a backward pass from the roots would visit. To be held no longer than the pass itself."""
 
     def __init__(self, roots: Iterable[torch.Tensor]) -> None:
         self.nodes: dict[int, Any] = {}
@@ -57,73 +56,88 @@ class Graph:
         self._explore()
 
     def _explore(self) -> None:
-        todo, leaves = list(self.roots), set[int]()
+        todo, accumulators = list(self.roots), set[int]()
         while todo:
             node = todo.pop()
-            number_ = number(node)
-            if number_ == LEAF:
-                if id(node) not in leaves and hasattr(node, "variable"):
-                    leaves.add(id(node))
+            current = number(node)
+            if current == LEAF:
+                if id(node) not in accumulators and hasattr(node, "variable"):
+                    accumulators.add(id(node))
                     self.leaves.append(node.variable)
-            elif number_ not in self.nodes:
-                self.nodes[number_] = node
+            elif current not in self.nodes:
+                self.nodes[current] = node
                 todo.extend(parents(node))
 
+    def between(self, inputs: Iterable[torch.Tensor]) -> set[int]:
+        """The nodes on the way from the roots to one of `inputs`: those that a pass for them visits."""
+        tensors = list(inputs)
+        goals = {id(tensor) for tensor in tensors}
+        reached = {number(node) for tensor in tensors if (node := node_of(tensor)) is not None}
+        for current in sorted(self.nodes):
+            # parents are older, so they are decided before their children
+            if any(number(p) in reached or id(getattr(p, "variable", None)) in goals for p in parents(self.nodes[current])):
+                reached.add(current)
+        return reached & self.nodes.keys()
+
     def crossings(self, moment: int) -> list[int]:
-        """The nodes older than `moment` that a younger node of this graph hands its gradient to."""
-        young = [node for number_, node in self.nodes.items() if number_ >= moment]
+        """The nodes older than `moment` that a younger node hands its gradient to."""
+        young = [node for current, node in self.nodes.items() if current >= moment]
         return sorted({number(p) for node in young for p in parents(node) if number(p) < moment})
 
-
-def depends_on(node: Any, target: int, closed: Any = None) -> bool:
-    """Whether the node numbered `target` is an ancestor of `node`, on a path without nodes for which `closed(number)` holds."""
-    todo, seen = [node], set[int]()
-    while todo:
-        for parent in parents(todo.pop()):
-            number_ = number(parent)
-            if number_ == target:
-                return True
-            # ancestors are older: below the target's number there is nothing to find
-            if target < number_ < LEAF and number_ not in seen and not (closed and closed(number_)):
-                seen.add(number_)
-                todo.append(parent)
-    return False
-
-
-def reaches_leaf(node: Any, since: int) -> bool:
-    """Whether a leaf is reached from `node` over nodes made at or after `since`: whether that span made a graph of its own."""
-    todo, seen = [node], set[int]()
-    while todo:
-        current = todo.pop()
-        number_ = number(current)
-        if number_ == LEAF:
-            return True
-        if number_ >= since and number_ not in seen:
-            seen.add(number_)
-            todo.extend(parents(current))
-    return False
+    def below(self, start: int) -> set[int]:
+        """The node `start` and all its ancestors."""
+        todo, seen = [start], set[int]()
+        while todo:
+            current = todo.pop()
+            if current in self.nodes and current not in seen:
+                seen.add(current)
+                todo.extend(map(number, parents(self.nodes[current])))
+        return seen
 
 
 def numbers(node: Any, since: int = 0) -> set[int]:
     """The numbers of `node` and of its ancestors made at or after `since`."""
-    todo, seen = [node], set[int]()
+    return _ancestry(node, lambda current: current >= since)[0]
+
+
+def reaches_leaf(node: Any, since: int) -> bool:
+    """Whether `node` reaches a leaf over nodes made at or after `since` alone: whether that span made a graph of its own."""
+    return _ancestry(node, lambda current: current >= since)[1]
+
+
+def depends_on(node: Any, target: int, closed: Callable[[int], bool]) -> bool:
+    """Whether the node `target` is an ancestor of `node`, on a way without nodes for which `closed` holds."""
+    return target in _ancestry(node, lambda current: current == target or current > target and not closed(current))[0]
+
+
+def made_between(tensor: torch.Tensor, first: int, end: int) -> bool:
+    """Whether the history of `tensor` has a node numbered from `first` up to (not including) `end`."""
+    node = node_of(tensor)
+    return node is not None and any(first <= current < end for current in numbers(node, since=first))
+
+
+def _ancestry(start: Any, admits: Callable[[int], bool]) -> tuple[set[int], bool]:
+    """`start` and its ancestors over admitted nodes, by number, and whether a leaf is among them."""
+    todo, seen, leaf = [start], {number(start)}, False
     while todo:
-        current = todo.pop()
-        number_ = number(current)
-        if since <= number_ < LEAF and number_ not in seen:
-            seen.add(number_)
-            todo.extend(parents(current))
-    return seen
+        for parent in parents(todo.pop()):
+            found = number(parent)
+            if found == LEAF:
+                leaf = True
+            elif found not in seen and admits(found):
+                seen.add(found)
+                todo.append(parent)
+    return seen, leaf
 
 
 def kept_bytes(node: Any) -> int:
-    """The bytes of the activations that the graph below `node` still keeps for a backward pass (nothing after one ran)."""
+    """The bytes of the activations that the graph of `node` still keeps for a backward pass: none after one ran."""
     todo, seen, storages = [node], set[int](), dict[int, int]()
     while todo:
         current = todo.pop()
-        if id(current) in seen or number(current) == LEAF:
+        if number(current) in seen or number(current) == LEAF:
             continue
-        seen.add(id(current))
+        seen.add(number(current))
         for tensor in _saved(current):
             storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         todo.extend(parents(current))
@@ -142,9 +156,3 @@ def _saved(node: Any) -> list[torch.Tensor]:
             continue
         found.extend(v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, torch.Tensor) and not v.is_leaf)
     return found
-
-
-def depends_on_range(tensor: torch.Tensor, first: int, end: int) -> bool:
-    """Whether the history of `tensor` has a node numbered from `first` up to (not including) `end`."""
-    root = node_of(tensor)
-    return root is not None and any(n < end for n in numbers(root, since=first))

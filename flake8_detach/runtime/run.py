@@ -1,10 +1,11 @@
-"""One observed run: the clock, the events' road to the witnesses, and the occurrences they report.
+"""One observed run: the clock, the road of the events to the witnesses, what both kinds remember of the graph, and the occurrences.
 
-The folder `witnesses` is the registry: each module there has a class Witness whose methods `on_<event>` receive that event.
+The folder `witnesses` is the registry: each module there has a class Witness whose methods `on_<event>` receive that event, in the order of the codes.
 """
 
 from __future__ import annotations
 
+import bisect
 import importlib
 import pkgutil
 import sys
@@ -12,18 +13,30 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from . import witnesses
-from .events import Activation, ModuleCall, SinkCall
+from .events import Activation, Link, SinkCall
 from .occurrence import Occurrence
 from .program import Program, Site
 
+if TYPE_CHECKING:
+    from .interceptions.lines import Lines
+
+REMEMBERED = 200_000  # of so many nodes at least it is known where they were made, and when a backward pass visited them
+STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
+
 
 class Run:
-    """State shared by interceptions and witnesses. `clock` counts program events; `stack` holds the program's running functions, outermost first."""
+    """What interceptions and witnesses share.
+
+    `clock` counts the program's lines, calls and backward passes; `stack` has its running functions, outermost first; `births` says where a node
+    was made and by which operation, `visits` when a backward pass last visited it; `sinks` are the sink calls that run now.
+    """
+
+    lines: Lines
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -32,20 +45,21 @@ class Run:
         self.stack: list[Activation] = []
         self.births: dict[int, tuple[Site, str]] = {}
         self.visits: dict[int, int] = {}
-        self.model_calls: list[ModuleCall] = []
+        self.concerns: set[int] = set()
         self.sinks: list[SinkCall] = []
-        self.totals: set[int] = set()
         self.open_modules = 0
-        self.lines: Any = None
+        self.totals: set[int] = set()
+        self._models: list[tuple[int, int]] = []
         self._found: dict[tuple[int, str], Occurrence] = {}
         self._handlers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
-        for name in sorted(m.name for m in pkgutil.iter_modules(witnesses.__path__)):
+        for name in sorted(module.name for module in pkgutil.iter_modules(witnesses.__path__)):
             self._register(importlib.import_module(f"{witnesses.__name__}.{name}").Witness(self))
 
     def _register(self, witness: object) -> None:
         for name in dir(witness):
             if name.startswith("on_"):
-                self._handlers[_event_name(name)].append(getattr(witness, name))
+                event = "".join(word.capitalize() for word in name.split("_")[1:])
+                self._handlers[event].append(getattr(witness, name))
 
     def emit(self, event: object) -> None:
         """Hands `event` to every witness that has a method for its class."""
@@ -80,10 +94,30 @@ class Run:
         frame = self.frame()
         return self.program.site(frame) if frame is not None else None
 
+    def model_ran(self, first: int, end: int) -> None:
+        """A model made the nodes from `first` up to (not including) `end`."""
+        self._models.append((first, end))
+
     def in_model(self, number: int) -> bool:
-        """Whether the node `number` was made by a call of a model."""
-        return any(call.first <= number < call.end for call in reversed(self.model_calls))
+        """Whether a call of a model made the node `number`."""
+        place = bisect.bisect_right(self._models, (number, sys.maxsize)) - 1
+        return place >= 0 and number < self._models[place][1]
 
+    def line_of(self, link: Link, born: int) -> int:
+        """The line that put the value of node `born` under `link`: after which it was first seen, or if that is not sure, that made the value."""
+        birth = self.births.get(born)
+        return link.line if link.known or birth is None else birth[0].line
 
-def _event_name(handler: str) -> str:
-    return "".join(word.capitalize() for word in handler.split("_")[1:])
+    def written_at(self, number: int) -> Site | None:
+        """Where node `number` was made, if it was made by writing into a part of a tensor."""
+        site, operation = self.births.get(number, (None, ""))
+        return site if operation in STORES else None
+
+    def forget(self) -> None:
+        """Drops what is known of old nodes once they are too many; `concerns` are the nodes that a witness still asks for."""
+        del self._models[: -2 * REMEMBERED]
+        for memory in (self.births, self.visits):
+            if len(memory) > 2 * REMEMBERED:
+                for number in sorted(memory)[:REMEMBERED]:
+                    if number not in self.concerns:
+                        del memory[number]

@@ -1,6 +1,6 @@
 """Watches the program set attributes of tensors, modules and optimizers.
 
-A misspelt attribute of a tensor is an ordinary Python attribute, so no torch function tells of it: `__setattr__` of the classes is wrapped.
+A misspelt attribute of a tensor is an ordinary Python attribute, of which no torch function tells: `__setattr__` of the classes is wrapped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..run import Run
 def install(run: Run) -> None:
     """Wraps `__setattr__` of Tensor, Module and Optimizer for the rest of the process."""
     for cls in (torch.Tensor, torch.nn.Module, torch.optim.Optimizer):
-        cls.__setattr__ = _watched(run, cls.__setattr__)  # type: ignore[method-assign,assignment]
+        setattr(cls, "__setattr__", _watched(run, cls.__setattr__))  # noqa: B010 (see modules)
 
 
 def _watched(run: Run, original: Callable[[Any, str, Any], None]) -> Callable[[Any, str, Any], None]:
@@ -33,7 +33,7 @@ def _tell(run: Run, target: Any, name: str, value: Any) -> None:
     frame = run.frame()
     if frame is None:
         return
-    first = frame.f_code.co_varnames[:1]
-    own = bool(first) and frame.f_code.co_argcount > 0 and frame.f_locals.get(first[0]) is target
+    code = frame.f_code
+    own = code.co_argcount > 0 and frame.f_locals.get(code.co_varnames[0]) is target
     with run.aside():
         run.emit(Assigned(target, name, value, run.program.site(frame), own))

@@ -13,21 +13,22 @@ from typing import Any
 import torch
 
 from ..events import Backward, BackwardDone
-from ..graph import Graph, node_of, number
+from ..graph import Graph
 from ..run import Run
+
+# The positions of `inputs` and `create_graph` among the arguments (https://docs.pytorch.org/docs/stable/autograd.html).
+POSITIONS = {"backward": (5, 3), "grad": (1, 4)}
 
 
 def install(run: Run) -> None:
     """Replaces both functions for the rest of the process."""
-    for name in ("backward", "grad"):
+    for name in POSITIONS:
         setattr(torch.autograd, name, _watched(run, name, getattr(torch.autograd, name)))
 
 
 def _watched(run: Run, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        if run.busy and not _of_the_program(run):
-            return original(*args, **kwargs)
         with run.aside():
             event = _event(run, name, args, kwargs)
             run.emit(event)
@@ -39,54 +40,29 @@ def _watched(run: Run, name: str, original: Callable[..., Any]) -> Callable[...,
             raise
         finally:
             with run.aside():
-                _count(run, event)
+                run.clock += 1
+                run.visits.update(dict.fromkeys(event.visited, run.clock))
                 run.emit(BackwardDone(event, error))
+                run.forget()
+            # neither the graph nor the exception may live longer than the call
             del event, error
 
     return watched
 
 
-def _of_the_program(run: Run) -> bool:
-    # the only backward passes of our own making would be none: `busy` here means that torch calls itself inside an observed call
-    return run.frame() is not None
-
-
 def _event(run: Run, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Backward:
     roots = _tensors(args[0] if args else kwargs.get("tensors", kwargs.get("outputs")))
-    if name == "grad":
-        asked = args[1] if len(args) > 1 else kwargs.get("inputs")
-        position = 4
-    else:
-        asked = kwargs.get("inputs")
-        position = 3
-    create_graph = bool(args[position] if len(args) > position else kwargs.get("create_graph", False))
-    inputs = _tensors(asked) if asked is not None else None
-    return Backward(roots, inputs, Graph(roots), run.here(), create_graph, name)
+    place_of_inputs, place_of_create = POSITIONS[name]
+    asked = args[place_of_inputs] if len(args) > place_of_inputs else kwargs.get("inputs")
+    create_graph = args[place_of_create] if len(args) > place_of_create else kwargs.get("create_graph", False)
+    graph = Graph(roots)
+    inputs = None if asked is None else _tensors(asked)
+    visited = set(graph.nodes) if inputs is None else graph.between(inputs)
+    return Backward(roots, inputs is None, graph, visited, run.here(), bool(create_graph), name)
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         return [value]
-    return [v for v in value or () if isinstance(v, torch.Tensor)]
-
-
-def _count(run: Run, event: Backward) -> None:
-    run.clock += 1
-    for visited in visited_by(event):
-        run.visits[visited] = run.clock
-
-
-def visited_by(event: Backward) -> set[int]:
-    """The nodes that the pass goes through: all, or with `inputs` those on the way to one of them."""
-    nodes = event.graph.nodes
-    if event.inputs is None:
-        return set(nodes)
-    goals = {id(tensor) for tensor in event.inputs}
-    aims = {number(node) for tensor in event.inputs if (node := node_of(tensor)) is not None}
-    reached: set[int] = set()
-    for current in sorted(nodes):
-        # ancestors have smaller numbers, so each node is decided after its parents
-        parents = [parent for parent, _ in nodes[current].next_functions if parent is not None]
-        if current in aims or any(number(p) in reached or id(getattr(p, "variable", None)) in goals for p in parents):
-            reached.add(current)
-    return reached
+    values = value.values() if isinstance(value, dict) else value or ()
+    return [v for v in values if isinstance(v, torch.Tensor)]

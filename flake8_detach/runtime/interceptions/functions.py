@@ -6,20 +6,20 @@ Under a mode every `torch.*` function and every tensor method arrives here with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 from ..events import TorchCall
-from ..graph import LEAF, node_of, number
+from ..graph import node_of, number
 from ..run import Run
 
 
 def install(run: Run) -> None:
     """Switches the mode on for the rest of the process, in this thread."""
-    Watch(run).__enter__()
+    Watch(run).__enter__()  # type: ignore[no-untyped-call]
 
 
 class Watch(TorchFunctionMode):
@@ -36,8 +36,8 @@ class Watch(TorchFunctionMode):
         if self.run.busy:
             return func(*args, **kwargs)
         with self.run.aside():
-            before = list(live_in((args, kwargs)))
-            written = _node_number(args[0]) if args and isinstance(args[0], torch.Tensor) else None
+            live = list(live_in((args, kwargs)))
+            written = _node_number(args[0]) if args else -1
         error: BaseException | None = None
         result: Any = None
         try:
@@ -48,19 +48,24 @@ class Watch(TorchFunctionMode):
         finally:
             with self.run.aside():
                 name = name_of(func)
-                self._note((result, args[0] if written is not None and _node_number(args[0]) != written else None), name)
-                self.run.emit(TorchCall(name, args, kwargs, before, result, error))
-            del before, error
+                self._note(result, name)
+                if args and _node_number(args[0]) != written:
+                    self._note(args[0], name)
+                self.run.emit(TorchCall(name, args, kwargs, live, result, error))
+            # an exception that stays would keep every frame it went through
+            del error
         return result
 
-    def _note(self, results: tuple[Any, Any], name: str) -> None:
-        for tensor in live_in(results):
-            node = node_of(tensor)
-            if node is None or number(node) == LEAF or number(node) in self.run.births:
-                continue
-            site = self.run.here()
-            if site is not None:
-                self.run.births[number(node)] = (site, name)
+    def _note(self, result: Any, name: str) -> None:
+        for tensor in live_in((result,)):
+            born = _node_number(tensor)
+            if born >= 0 and born not in self.run.births and (site := self.run.here()) is not None:
+                self.run.births[born] = (site, name)
+
+
+def _node_number(value: Any) -> int:
+    node = node_of(value) if isinstance(value, torch.Tensor) else None
+    return -1 if node is None else number(node)
 
 
 def name_of(func: Callable[..., Any]) -> str:
@@ -71,12 +76,7 @@ def name_of(func: Callable[..., Any]) -> str:
     return str(name)
 
 
-def _node_number(tensor: torch.Tensor) -> int:
-    node = node_of(tensor)
-    return -1 if node is None else number(node)
-
-
-def live_in(values: Iterable[Any], depth: int = 3) -> Iterable[torch.Tensor]:
+def live_in(values: Iterable[Any], depth: int = 3) -> Iterator[torch.Tensor]:
     """The live tensors in `values`, looking into lists, tuples and dicts `depth` levels deep."""
     for value in values:
         if isinstance(value, torch.Tensor):

@@ -1,7 +1,7 @@
 """Watches module calls, `train()` / `eval()` and `state_dict()`.
 
-A call counts as a model's when the module has trainable parameters; only the outermost call is told, with the program's frames that led to it.
-The hooks are those of `torch.nn.modules.module.register_module_forward_hook`, which see every module.
+A call is a model's when the module has trainable parameters; only the outermost one is told, with the program's functions that led to it.
+The hooks are those of torch.nn.modules.module.register_module_forward_hook, which see every module.
 """
 
 from __future__ import annotations
@@ -28,49 +28,50 @@ def install(run: Run) -> None:
 
 
 class Calls:
-    """The module calls that run now. `depth` counts all, `model` the outermost with trainable parameters."""
+    """The module calls that run now, innermost last; those that are no model's outermost call have no ModuleCall."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.open: list[tuple[torch.nn.Module, ModuleCall | None]] = []
 
     def begins(self, module: torch.nn.Module, args: Any) -> None:
-        """Before a forward: remembers the frames when this is a model's outermost call."""
+        """Before a forward."""
         with self.run.aside():
-            call = None
             inside = any(outer is not None for _, outer in self.open)
-            if not inside and torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters()):
-                call = self._call(module)
-            self.open.append((module, call))
+            trains = torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
+            self.open.append((module, self._call(module) if trains and not inside else None))
             self.run.open_modules = len(self.open)
 
     def _call(self, module: torch.nn.Module) -> ModuleCall | None:
         site = self.run.here()
         if site is None:
             return None
-        frames = [Frame(a, a.line, a.rounds[-1] if a.rounds else None, list(a.rounds)) for a in self.run.stack]
+        frames = [Frame(activation, activation.line, list(activation.rounds)) for activation in self.run.stack]
         return ModuleCall(type(module).__name__, module.training, now(), now(), frames, site)
 
     def ends(self, module: torch.nn.Module, args: Any, output: Any) -> None:
-        """After a forward, also one that raised: tells of the call when it made a graph."""
+        """After a forward, also one that raised; what was still open above it ended without a word."""
         with self.run.aside():
             while self.open:
                 opened, call = self.open.pop()
                 if call is not None:
-                    call.end = now()
-                    # a pass that raised has no output, and no graph that anyone could use
-                    if call.end > call.first and next(iter(live_in((_contents(output),))), None) is not None:
-                        self.run.model_calls.append(call)
-                        self.run.emit(call)
+                    self._tell(call, output)
                 if opened is module:
                     break
             self.run.open_modules = len(self.open)
 
+    def _tell(self, call: ModuleCall, output: Any) -> None:
+        call.end = now()
+        # a forward that raised has no output, and no graph that anyone could use
+        if call.end > call.first and next(live_in((_contents(output),)), None) is not None:
+            self.run.model_ran(call.first, call.end)
+            self.run.emit(call)
+
 
 def _contents(output: Any) -> Any:
-    if isinstance(output, (torch.Tensor, list, tuple, dict)):
+    if isinstance(output, (torch.Tensor, list, tuple, dict)) or not hasattr(output, "__dict__"):
         return output
-    return list(vars(output).values()) if hasattr(output, "__dict__") else output
+    return list(vars(output).values())
 
 
 def _watch_mode(run: Run) -> None:
@@ -79,10 +80,10 @@ def _watch_mode(run: Run) -> None:
     @functools.wraps(original)
     def train(self: torch.nn.Module, mode: bool = True) -> torch.nn.Module:
         if not run.busy:
-            run.emit(ModeSet(self, bool(mode), run.stack[-1] if run.stack else None))
+            run.emit(ModeSet(bool(mode), run.stack[-1] if run.stack else None))
         return original(self, mode)
 
-    torch.nn.Module.train = train  # type: ignore[method-assign]
+    setattr(torch.nn.Module, "train", train)  # noqa: B010 (a plain assignment to a method is no assignment to mypy)
 
 
 def _watch_state(run: Run) -> None:
@@ -95,4 +96,4 @@ def _watch_state(run: Run) -> None:
             run.emit(StateRead([v for v in state.values() if isinstance(v, torch.Tensor)]))
         return state
 
-    torch.nn.Module.state_dict = state_dict  # type: ignore[method-assign]
+    setattr(torch.nn.Module, "state_dict", state_dict)  # noqa: B010

@@ -1,4 +1,4 @@
-"""Watches the calls that show or record values, as `knowledge.sinks` lists them: each listed function or method is wrapped when its module is loaded.
+"""Watches the calls that show or record values, as `knowledge.sinks` lists them: each function or method is wrapped when its module is loaded.
 
 Only calls that the program itself makes are told: what a library logs for itself is the library's business.
 """
@@ -11,31 +11,28 @@ import sys
 from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from ...knowledge import sinks
 from ..events import SinkCall
 from ..run import Run
 
-UNTOUCHED = {"warnings"}  # a wrapper would be the line that every warning names
-DEEPER = {"logging"}  # a caller's line is looked up: each of our frames is one more to skip
-
-LOGGING = (sinks.Role.LOG,)
-Path = tuple[str, str]  # an attribute path below the module, and the name of the call
+UNTOUCHED = frozenset({"warnings"})  # a wrapper would be the line that every warning names
+DEEPER = frozenset({"logging"})  # it looks up the caller's line: each of our frames is one more to skip
 
 
 def install(run: Run) -> None:
     """Wraps the sinks of the modules that are loaded, and those of every module that is loaded later."""
     watch = Sinks(run)
-    for module in list(watch.wanted):
-        if module in sys.modules:
-            watch.wrap_all(sys.modules[module], module)
+    for name in watch.wanted:
+        if name in sys.modules:
+            watch.wrap_all(sys.modules[name], name)
     sys.meta_path.insert(0, Finder(watch))
 
 
 class Finder(MetaPathFinder):
-    """Finds nothing itself: it asks the others, and lets the sinks be wrapped once the module has run."""
+    """Finds nothing itself: it asks the others, and has the sinks wrapped once the module has run."""
 
     def __init__(self, watch: Sinks) -> None:
         self.watch = watch
@@ -44,113 +41,102 @@ class Finder(MetaPathFinder):
         """The other finders' spec for a module that has sinks, its loader followed by our wrapping; None for any other."""
         if fullname not in self.watch.wanted:
             return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
-            if spec is not None:
-                self._follow(spec, fullname)
-                return spec
-        return None
+        found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next((spec for spec in found if spec is not None), None)
+        if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
+            execute = spec.loader.exec_module
 
-    def _follow(self, spec: ModuleSpec, fullname: str) -> None:
-        loader = spec.loader
-        if loader is None or not hasattr(loader, "exec_module"):
-            return
-        execute = loader.exec_module
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                self.watch.wrap_all(module, fullname)
 
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            self.watch.wrap_all(module, fullname)
-
-        loader.exec_module = exec_module  # type: ignore[method-assign]
+            setattr(spec.loader, "exec_module", exec_module)  # noqa: B010 (see modules)
+        return spec
 
 
 class Sinks:
-    """The sinks of the tables by module. `calls` are those that run now, innermost last: a text made meanwhile belongs to the last."""
+    """`wanted` are the sinks by module: the road from the module to their owner, and their name."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.wanted: dict[str, list[Path]] = {}
+        self.wanted: dict[str, list[tuple[str, str]]] = {}
         for table in sinks.TABLES:
             for group in table:
                 for owner in group.of.split():
                     self._want(owner, list(group.calls))
 
     def _want(self, owner: str, names: list[str]) -> None:
-        # the owner is a module, or a module and a class in it; which one shows when the module is loaded
+        # the owner is a module, or a module and a class in it: which of them, the modules that are loaded will show
         parts = owner.split(".")
-        if parts[0] in UNTOUCHED:
-            return
-        for cut in range(len(parts), 0, -1):
-            self.wanted.setdefault(".".join(parts[:cut]), []).extend((".".join(parts[cut:]), name) for name in names)
+        if parts[0] not in UNTOUCHED:
+            for cut in range(len(parts), 0, -1):
+                self.wanted.setdefault(".".join(parts[:cut]), []).extend((".".join(parts[cut:]), name) for name in names)
 
     def wrap_all(self, module: ModuleType, module_name: str) -> None:
         """Wraps what `module` has of its sinks; what it lacks, another version has."""
-        for inner, name in self.wanted.get(module_name, ()):
+        for inner, name in self.wanted[module_name]:
             owner: Any = module
             for part in filter(None, inner.split(".")):
                 owner = inspect.getattr_static(owner, part, None)
-            if owner is None or isinstance(owner, ModuleType) is bool(inner):
-                continue
             sink = _look_up(module_name, inner, name)
-            if sink is not None and (sink.role in LOGGING or sink.text):
-                self._wrap(owner, name, sink)
+            if owner is not None and sink is not None and isinstance(owner, ModuleType) is not bool(inner):
+                if sink.role is sinks.Role.LOG or sink.text:
+                    self._wrap(owner, name, sink)
 
     def _wrap(self, owner: Any, name: str, sink: sinks.Sink) -> None:
         original = inspect.getattr_static(owner, name, None)
-        if original is None or hasattr(original, "__watched__"):
+        if original is None or isinstance(original, type) or hasattr(original, "__watched__"):
             return
-        deeper = sink.name.partition(".")[0] in DEEPER
-        skip = 0 if isinstance(owner, ModuleType) else 1
-        if isinstance(original, classmethod):
-            wrapped: Any = classmethod(self._watched(original.__func__, sink, 1, deeper))
-        elif isinstance(original, staticmethod):
-            wrapped = staticmethod(self._watched(original.__func__, sink, 0, deeper))
-        elif isinstance(owner, type) or isinstance(owner, ModuleType):
-            if isinstance(original, type):
-                return
-            wrapped = self._watched(original, sink, skip, deeper)
+        wrapped: Any
+        if isinstance(original, (classmethod, staticmethod)):
+            bound = isinstance(original, classmethod)
+            wrapped = type(original)(self._watched(original.__func__, sink, bound))
+        elif isinstance(owner, (type, ModuleType)):
+            wrapped = self._watched(original, sink, isinstance(owner, type))
         else:
-            wrapped = self._watched(getattr(owner, name), sink, 0, deeper)
+            wrapped = self._watched(getattr(owner, name), sink, False)
         try:
             setattr(owner, name, wrapped)
         except (AttributeError, TypeError):
-            # a type of C has no place for a wrapper: its sink stays unseen
+            # a type written in C has no place for a wrapper: this sink stays unseen
             return
 
-    def _watched(self, original: Callable[..., Any], sink: sinks.Sink, skip: int, deeper: bool) -> Callable[..., Any]:
+    def _watched(self, original: Callable[..., Any], sink: sinks.Sink, bound: bool) -> Callable[..., Any]:
+        run, deeper = self.run, sink.name.partition(".")[0] in DEEPER
+
         @functools.wraps(original, updated=())
         def watched(*args: Any, **kwargs: Any) -> Any:
-            run, caller = self.run, sys._getframe(1)
+            caller = sys._getframe(1)
             if deeper:
                 kwargs = {**kwargs, "stacklevel": kwargs.get("stacklevel", 1) + 1}
             if run.busy or not run.program.owns(caller.f_code):
                 return original(*args, **kwargs)
-            call = self._call(sink, args[skip:], kwargs, caller)
+            call = self._call(sink, args[bound:], kwargs, caller)
             run.sinks.append(call)
             try:
                 return original(*args, **kwargs)
             finally:
-                run.sinks.remove(call)
+                run.sinks.pop()
                 with run.aside():
                     run.emit(call)
-                del call
 
-        watched.__watched__ = True  # type: ignore[attr-defined]
+        setattr(watched, "__watched__", True)  # noqa: B010 (see modules)
         return watched
 
-    def _call(self, sink: sinks.Sink, args: tuple[Any, ...], kwargs: dict[str, Any], caller: Any) -> SinkCall:
-        values = [v for i, v in enumerate(args) if sink.takes(i)] + [v for k, v in kwargs.items() if sink.takes(k)]
-        template, fields = None, ()
+    def _call(self, sink: sinks.Sink, args: tuple[Any, ...], kwargs: dict[str, Any], caller: FrameType) -> SinkCall:
+        given = [*enumerate(args), *kwargs.items()]
+        values = [value for argument, value in given if sink.takes(argument)]
+        template: Any = None
+        fields: tuple[Any, ...] = ()
         if sink.template is not None and len(args) > sink.template:
             template, fields = args[sink.template], args[sink.template + 1 :]
-        direct = sink.role in LOGGING
-        deep = sink.inner in LOGGING
         site = self.run.program.site(caller)
-        return SinkCall(sink.name, sink.does, site, values if direct or sink.text else [], deep, sink.text, template, fields, [])
+        direct, deep = sink.role is sinks.Role.LOG, sink.inner is sinks.Role.LOG
+        return SinkCall(sink.name, sink.does, site, values, direct, deep, sink.text, template, fields)
 
 
 def _look_up(module: str, inner: str, name: str) -> sinks.Sink | None:
-    if inner or module in ("sys.stdout", "sys.stderr"):
-        return sinks.of_method(f"{module}.{inner}" if inner else module, name)
+    owner = f"{module}.{inner}" if inner else module
+    if inner:
+        return sinks.of_method(owner, name)
     return sinks.of_function(name if module == "builtins" else f"{module}.{name}")
-

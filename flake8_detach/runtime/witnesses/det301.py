@@ -1,7 +1,8 @@
 """DET301 eval_with_grad: an evaluation pass built graphs, and no backward pass ever went through them.
 
-A pass is an evaluation when the model is in eval mode or the function says so by its name. It belongs to the innermost function that says so,
-or out of which no live result comes; a function that hands its result on is a helper of its caller's pass. Within a function each run of a loop is a pass.
+A model call belongs to an evaluation when the model is in eval mode or a function on the way says so by its name. Its pass belongs to the innermost
+function that says so or sets eval mode, or out of which no live result comes: a function that hands its result on is a helper of its caller.
+There each run of a loop is a pass, told at its first call.
 """
 
 from __future__ import annotations
@@ -11,88 +12,92 @@ import re
 from collections import defaultdict
 
 from ..events import Activation, Backward, Finished, Frame, ModeSet, ModuleCall, Returned, Round
-from ..graph import depends_on_range
-from ..interceptions.backprop import visited_by
+from ..graph import made_between
 from ..program import Site
 from ..run import Run
 
 CODE = "DET301"
 NAMES = frozenset("eval evaluate evaluation evaluating val validate validation test testing predict prediction inference infer sample generate".split())
 
+Call = tuple[ModuleCall, Frame]
+Pass = tuple[Activation, "Round | None"]
+
 
 class Witness:
-    """Collects the model calls of the run, which functions set eval mode, and out of which functions each call's graph went."""
+    """Collects the model calls that belong to evaluations; `used` are those that a backward pass went through, by their first node."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.calls: list[ModuleCall] = []
-        self.used: set[int] = set()
+        self.unused: list[ModuleCall] = []
         self.left: dict[int, set[Activation]] = defaultdict(set)
         self.switching: set[Activation] = set()
 
     def on_module_call(self, event: ModuleCall) -> None:
-        self.calls.append(event)
+        if not event.training or _named_so(event):
+            self.calls.append(event)
+            self.unused.append(event)
 
     def on_mode_set(self, event: ModeSet) -> None:
         if not event.mode and event.activation is not None:
             self.switching.add(event.activation)
 
     def on_backward(self, event: Backward) -> None:
-        visited = sorted(visited_by(event))
-        for call in self.calls:
-            place = bisect.bisect_left(visited, call.first)
-            if place < len(visited) and visited[place] < call.end:
-                self.used.add(call.first)
+        visited = sorted(event.visited)
+        self.unused = [call for call in self.unused if not _between(visited, call.first, call.end)]
 
     def on_returned(self, event: Returned) -> None:
-        made_here = [c for c in self.calls if c.first >= event.activation.began and any(f.activation is event.activation for f in c.frames)]
+        made_here = self.calls[bisect.bisect_left(self.calls, event.activation.began, key=lambda call: call.first) :]
         for call in made_here:
-            if any(depends_on_range(tensor, call.first, call.end) for tensor in event.live):
+            if any(made_between(tensor, call.first, call.end) for tensor in event.live):
                 self.left[call.first].add(event.activation)
 
     def on_finished(self, event: Finished) -> None:
-        passes: dict[tuple[Activation, Round | None], list[tuple[ModuleCall, Frame]]] = defaultdict(list)
+        passes: dict[Pass, list[Call]] = defaultdict(list)
         for call in self.calls:
             broken_off = event.failed and call.frames[-1].activation in event.open
-            if not call.training or any(_evaluates(f.activation) for f in call.frames) and not broken_off:
+            if not call.training or not broken_off:
                 frame = self._owner(call)
-                passes[frame.activation, frame.round].append((call, frame))
-        wasted = {key: members for key, members in passes.items() if all(call.first not in self.used for call, _ in members)}
-        for (activation, round_), members in list(wasted.items()):
-            outer = _pass_around(activation, round_, members, wasted)
-            if outer is not None:
-                wasted[activation, outer].extend(wasted.pop((activation, round_)))
-        for members in wasted.values():
-            self._tell(members)
+                passes[frame.activation, frame.rounds[-1] if frame.rounds else None].append((call, frame))
+        unused = {id(call) for call in self.unused}
+        wasted = {key: calls for key, calls in passes.items() if all(id(call) in unused for call, _ in calls)}
+        for calls in _joined(wasted):
+            self._tell(calls)
 
     def _owner(self, call: ModuleCall) -> Frame:
         for frame in reversed(call.frames):
-            if frame.activation.inside_model and frame is not call.frames[0]:
-                continue
-            if _evaluates(frame.activation) or frame.activation in self.switching or frame.activation not in self.left[call.first]:
-                return frame
+            activation = frame.activation
+            if not activation.inside_model:
+                if _evaluates(activation) or activation in self.switching or activation not in self.left[call.first]:
+                    return frame
         return call.frames[0]
 
-    def _tell(self, members: list[tuple[ModuleCall, Frame]]) -> None:
-        call, frame = min(members, key=lambda member: member[0].first)
-        nodes = sum(c.end - c.first for c, _ in members)
+    def _tell(self, calls: list[Call]) -> None:
+        call, frame = min(calls, key=lambda member: member[0].first)
+        nodes = sum(c.end - c.first for c, _ in calls)
         site = call.site if frame is call.frames[-1] else Site(frame.line)
         mode = "training" if call.training else "eval"
-        evidence = f"{call.module} in {mode} mode built {nodes} graph nodes in {len(members)} calls, and no backward pass went through them"
+        evidence = f"{call.module} in {mode} mode built {nodes} graph nodes in {len(calls)} calls, and no backward pass went through them"
         self.run.report(CODE, site, evidence)
 
 
-def _pass_around(
-    activation: Activation,
-    round_: Round | None,
-    members: list[tuple[ModuleCall, Frame]],
-    passes: dict[tuple[Activation, Round | None], list[tuple[ModuleCall, Frame]]],
-) -> Round | None:
-    """The outermost loop around `round_` that has calls of its own: the inner loop is part of its pass."""
-    if round_ is None:
-        return None
-    around = members[0][1].loops
-    return next((r for r in around if r is not round_ and (activation, r) in passes), None)
+def _between(ordered: list[int], first: int, end: int) -> bool:
+    place = bisect.bisect_left(ordered, first)
+    return place < len(ordered) and ordered[place] < end
+
+
+def _joined(passes: dict[Pass, list[Call]]) -> list[list[Call]]:
+    """The passes, a loop within a loop that has calls of its own being part of the outer one."""
+    found: dict[Pass, list[Call]] = defaultdict(list)
+    for (activation, round_), calls in passes.items():
+        around = calls[0][1].rounds
+        outermost = next((r for r in around if (activation, r) in passes), round_)
+        found[activation, outermost].extend(calls)
+    return list(found.values())
+
+
+def _named_so(call: ModuleCall) -> bool:
+    return any(_evaluates(frame.activation) for frame in call.frames)
 
 
 def _evaluates(activation: Activation) -> bool:

@@ -1,7 +1,7 @@
-"""DET302 dead_switch: a grad-mode switch that did nothing, crashed, or can not switch back.
+"""DET302 dead_switch: a grad-mode switch that did nothing, crashed, or cannot switch back.
 
-Seen on the switch objects: destroyed where they were made without having been entered or called; an `inference_mode` that its own destruction ended;
-entered again while entered; a class in the place of an object; a block that did nothing but create tensors; the `volatile` flag.
+Seen on the switch objects: destroyed where they were made, without having been entered or called; an `inference_mode` that its own destruction
+ended; entered again while entered; a class in the place of an object; a block that did nothing but create tensors; the `volatile` flag.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Block:
 
 
 class Witness:
+    """Follows the blocks that are open now, by the number of their switch."""
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.blocks: dict[int, Block] = {}
@@ -63,7 +65,8 @@ class Witness:
     def on_switch_left(self, event: SwitchLeft) -> None:
         block = self.blocks.pop(event.number, None)
         if block is not None and block.created and not block.used and not event.failed:
-            self.run.report(CODE, block.site, f"the block created {block.created} tensors and did nothing else: creation records no graph anyway")
+            evidence = f"the block created {block.created} tensors and did nothing else: creation records no graph anyway"
+            self.run.report(CODE, block.site, evidence)
 
     def on_raised(self, event: Raised) -> None:
         if isinstance(event.error, (TypeError, AttributeError)):

@@ -1,6 +1,7 @@
 """DET407 requires_grad_misplaced: an attribute that should have been `requires_grad` of a parameter was set elsewhere, and the parameter kept its flag.
 
-Seen by `__setattr__` of Tensor, Module and Optimizer, and by the TypeError of a misspelt keyword. It is no mistake when the flags are as was meant.
+Seen by `__setattr__` of Tensor, Module and Optimizer, by tensors that state_dict() handed out, and by the TypeError of a misspelt keyword.
+It is no mistake when all flags are as was meant.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ class Witness:
         self.run = run
 
     def on_assigned(self, event: Assigned) -> None:
-        if not _meant(event.name) or isinstance(event.target, torch.Tensor) and event.name == RIGHT or event.own:
+        right = isinstance(event.target, torch.Tensor) and event.name == RIGHT
+        of_its_own = event.own or isinstance(getattr(type(event.target), event.name, None), property)
+        if right or of_its_own or not _meant(event.name):
             return
-        if isinstance(getattr(type(event.target), event.name, None), property):
-            return
-        wrong = [t for t in _tensors(event.target) if t.requires_grad != bool(event.value)]
+        wrong = [tensor for tensor in _tensors(event.target) if tensor.requires_grad != bool(event.value)]
         if wrong:
-            kind = type(event.target).__name__
-            self.run.report(CODE, event.site, f"{kind} took the attribute `{event.name}`, and requires_grad of {len(wrong)} tensors is still {not event.value}")
+            kept = f"requires_grad of {len(wrong)} tensors is still {not event.value}"
+            self.run.report(CODE, event.site, f"{type(event.target).__name__} took the attribute `{event.name}`, and {kept}")
 
     def on_state_read(self, event: StateRead) -> None:
         for tensor in event.tensors:

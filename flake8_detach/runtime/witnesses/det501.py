@@ -29,6 +29,8 @@ class Leaf:
 
 
 class Witness:
+    """Follows every leaf that a backward pass reached or an optimizer has, by identity."""
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.leaves: dict[int, Leaf] = {}
@@ -40,7 +42,7 @@ class Witness:
         return leaf
 
     def on_backward(self, event: Backward) -> None:
-        if event.function != "backward" or event.site is None or event.inputs is not None:
+        if event.function != "backward" or event.site is None or not event.whole:
             return
         for tensor in event.graph.leaves:
             leaf = self._leaf(tensor)

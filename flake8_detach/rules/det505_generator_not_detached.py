@@ -1,0 +1,102 @@
+"""The discriminator's loss back-propagates into the generator: its fake input is not detached.
+
+Harm: where the generator's gradients are cleared before its own `backward()`, training is bit-identical and only the work of one more backward
+through the generator is wasted; where they are not, the generator also learns to please the discriminator's loss. Silent. Measured on torch 2.13.
+
+Bad:
+    import torch
+    G, D = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+    opt_g = torch.optim.SGD(G.parameters(), lr=0.1)
+    opt_d = torch.optim.SGD(D.parameters(), lr=0.1)
+    for _ in range(3):
+        opt_d.zero_grad()
+        D(G(torch.ones(4, 2))).mean().backward()
+        opt_d.step()
+        opt_g.zero_grad()
+        (-D(G(torch.ones(4, 2))).mean()).backward()
+        opt_g.step()
+
+Good:
+    import torch
+    G, D = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+    opt_g = torch.optim.SGD(G.parameters(), lr=0.1)
+    opt_d = torch.optim.SGD(D.parameters(), lr=0.1)
+    for _ in range(3):
+        opt_d.zero_grad()
+        D(G(torch.ones(4, 2)).detach()).mean().backward()
+        opt_d.step()
+        opt_g.zero_grad()
+        (-D(G(torch.ones(4, 2))).mean()).backward()
+        opt_g.step()
+
+Silent when: both optimizers step on the same backward (a joint loss); the generator is frozen or runs under no_grad; the file does not show which
+optimizer holds which network.
+
+Fix: `.detach()` on the fake input: safe where the generator's gradients are cleared before its own backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach import steps
+from flake8_detach.rule import Finding
+from flake8_detach.steps import Turn
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import EMPTY, Value
+
+MESSAGE = "this loss steps the discriminator alone, yet it back-propagates into the generator too, {harm} (from {history}): pass `.detach()`"
+LOUD = False
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each call of a network on the live output of another that the same backward feeds in vain."""
+    if len(trace.optimized) < 2:
+        return
+    for turn in steps.turns(trace):
+        for index, backward in turn.of(Role.BACKWARD):
+            stepping = steps.users(turn, index)
+            if stepping and all(steps.is_known(trace, e.value) for e in stepping):
+                yield from _fed_in_vain(turn, index, backward, stepping)
+
+
+def _fed_in_vain(turn: Turn, index: int, backward: Event, stepping: list[Event]) -> Iterator[Finding]:
+    trace = turn.trace
+    trained = frozenset(t for e in stepping for t in steps.holdings(trace, e.value))
+    for other in _rivals(trace, stepping):
+        generator = steps.holdings(trace, other.value) - trained
+        for call in turn.before(index):
+            if call.role != Role.FORWARD or not steps.owners(trace, call.target.refs) & trained:
+                continue
+            fake = next((v for v in call.values if trace.is_live(v) and steps.owners(trace, v.history) & generator), None)
+            if fake is not None and _enters(call, backward.value):
+                yield Finding(call.node, {"history": trace.history(fake), "harm": _harm(turn, backward, other.value)})
+
+
+def _rivals(trace: Trace, stepping: list[Event]) -> list[Event]:
+    """A step of each other optimizer that takes turns with these in some loop."""
+    loops = {t for e in stepping for t in e.loops}
+    refs = frozenset(t for e in stepping for t in e.value.refs)
+    found: dict[Value, Event] = {}
+    for event in trace.of(Role.STEP):
+        if not event.value.refs & refs and steps.is_known(trace, event.value) and (not loops or loops & set(event.loops)):
+            found.setdefault(event.value, event)
+    return list(found.values())
+
+
+def _enters(call: Event, loss: Value) -> bool:
+    """Whether a loss is computed from the result of a call, and through what the call adds to the history."""
+    given = frozenset(t for v in call.values for t in v.history | v.reach)
+    own = (call.value.history | call.value.refs) - given
+    return bool(own & (loss.history | loss.reach)) if own else call.value.history <= loss.history != EMPTY
+
+
+def _harm(turn: Turn, backward: Event, other: Value) -> str:
+    """What comes of the gradients in the generator: they are cleared unused, or its next step uses them."""
+    events = turn.trace.events
+    for event in events[events.index(backward) + 1 :]:
+        if turn.clears(event, other):
+            return "which is wasted work"
+        if event.role == Role.STEP and event.value.refs == other.refs:
+            return "whose next step then uses wrong gradients"
+    return "which is wasted work"

@@ -1,0 +1,39 @@
+"""An optimizer is given a tensor that is not a leaf.
+
+Harm: `ValueError: can't optimize a non-leaf Tensor` when the optimizer is built. Loud. Measured on torch 2.13.
+
+Bad:
+    import torch
+    pixels = torch.randn(4, requires_grad=True) * 0.01
+    optimizer = torch.optim.Adam([pixels], lr=0.1)
+
+Good:
+    import torch
+    pixels = (torch.randn(4) * 0.01).requires_grad_()
+    optimizer = torch.optim.Adam([pixels], lr=0.1)
+
+Silent when: the tensor is a leaf on some path; a conversion such as `.to(device)` may have given the leaf itself back; the value is not known to
+be a tensor that requires grad.
+
+Fix: `.detach().requires_grad_()` makes another object of it: not safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach.rule import Finding
+from flake8_detach.trace import Role, Trace
+from flake8_detach.value import Grad, Kind, Leaf
+
+MESSAGE = "the optimizer is given a tensor that is not a leaf (computed from {history}), which raises: give it a leaf that requires grad"
+LOUD = True
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each construction of an optimizer over a tensor that was surely computed from one that requires grad."""
+    for event in trace.of(Role.OPTIMIZER):
+        for value in event.values:
+            if value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.NONLEAF:
+                yield Finding(event.node, {"history": trace.history(value)})
+                break

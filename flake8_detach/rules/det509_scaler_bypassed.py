@@ -1,0 +1,83 @@
+"""A scaled loss is back-propagated and the optimizer is stepped without the GradScaler, or the reverse.
+
+Harm: `optimizer.step()` uses gradients that are 65536 times too large (weights jump by 7503); `scaler.step()` divides gradients that were never
+scaled (they move 2e-06 instead of 0.05), or raises where nothing was ever scaled. Mostly silent. Measured on torch 2.13.
+
+Bad:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu")
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = model(torch.ones(3, 2)).mean()
+        scaler.scale(loss).backward()
+        optimizer.step()
+
+Good:
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu")
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = model(torch.ones(3, 2)).mean()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+
+Silent when: some backward passes are scaled and some are not (a switch for AMP); `unscale_` may run before the step; the scaler is made with
+`enabled=False`; gradients are touched by hand; the scaler or the optimizer goes to code that the file does not show.
+
+Fix: `scaler.step(optimizer); scaler.update()` changes what is trained; right, but not safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flake8_detach import steps
+from flake8_detach.rule import Finding
+from flake8_detach.steps import Turn
+from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import Kind
+
+MESSAGE = "{what}: {cure}"
+LOUD = False
+
+DIRECT = {
+    "what": "the loss was scaled by a GradScaler, but `optimizer.step()` takes the gradients as they are",
+    "cure": "call `scaler.step(optimizer)` and `scaler.update()`",
+}
+UNSCALED = {
+    "what": "`scaler.step()` divides the gradients by its scale, but the loss was never multiplied by it",
+    "cure": "back-propagate `scaler.scale(loss)`",
+}
+
+
+def check(trace: Trace) -> Iterator[Finding]:
+    """Each step that treats the gradients otherwise than the backward did."""
+    scalers = frozenset(t for refs in trace.scaled.values() for t in refs)
+    for turn in steps.turns(trace):
+        for index, step in turn.of(Role.STEP):
+            if "disabled" in step.target.names:
+                continue
+            through = bool(step.target.kind & Kind.SCALER or step.target.refs & scalers)
+            if not through and (step.target.refs or not scalers):
+                continue
+            backwards = _backwards(turn, index, step)
+            if backwards and all(steps.is_scaled(trace, e) is not through for e in backwards):
+                yield Finding(step.node, UNSCALED if through else DIRECT)
+
+
+def _backwards(turn: Turn, index: int, step: Event) -> list[Event]:
+    """The backward passes whose gradients a step uses; none where not all is known of them."""
+    found: list[Event] = []
+    for event in turn.before(index):
+        if event.role == Role.BACKWARD and turn.feeds(event, step.value) is not False:
+            found.append(event)
+        elif event.role == Role.STEP and event.value.refs == step.value.refs:
+            break
+        elif event.role == Role.UNSCALE or steps.hidden(event, step.value) or (step.target.refs and steps.hidden(event, step.target)):
+            return []
+    return found if any(turn.surely(e, step) for e in found) else []
