@@ -21,7 +21,7 @@ IMPORTS_TORCH = re.compile(
 )
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
-    r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
+    r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|state_dict|Parameter\(|Module\):|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
     r"|\.(?:eval|train|step|zero_grad)\s*$",
     re.M,
 )

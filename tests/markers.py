@@ -1,4 +1,4 @@
-"""What the fixtures say about themselves: the marks at the ends of their lines, and which scenario each line belongs to (fixtures/README.md).
+"""What the fixtures say about themselves: the marks at the ends of their lines, and whose scenario each line is (fixtures/README.md).
 
 What lives here: the grammar of the marks, read strictly, and what they ask of each engine. What must not: any engine.
 """

@@ -205,6 +205,8 @@ class Assignments(Methods):
             return
         if not container.kind & (Kind.CONTAINER | Kind.OBJECT | Kind.UNKNOWN | Kind.MODULE):
             return
+        if self.optimized and container.kind & Kind.MODULE and value.kind == Kind.MODULE:
+            self.note_replaced(container, value, node)
         for address in container.refs:
             place: object = item_key(key.const) if key.const is not UNSURE else ITEMS
             value = self.bound((address, place), value, node)

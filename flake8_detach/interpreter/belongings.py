@@ -7,6 +7,7 @@ snapshots, leaves that are bound anew. Not here: what a module computes (modules
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, OTHER, Kind, Value
@@ -84,7 +85,15 @@ class Belongings(Modules):
         function = frames[frame].function
         if frames[frame].owner in self.trace.model_classes and function is not None:
             tests = (n for n in ast.walk(function) if isinstance(n, (ast.If, ast.Try, ast.IfExp)))
-            self.record(Role.BUILD, place, layer, detail=any(place is inner for test in tests for inner in ast.walk(test)))
+            guarded = self.is_guarded(frame) or any(place is inner for test in tests for inner in ast.walk(test))
+            self.record(Role.BUILD, place, layer, detail=guarded)
+
+    def is_guarded(self, forward: int) -> bool:
+        """Whether a condition, or a decorator that may cache, stands between a running forward and the present place."""
+        inner = list(takewhile(lambda a: a.frame != forward, reversed(self.activations)))
+        start = next((a for a in self.activations if a.frame == forward), None)
+        decorated = any(getattr(a.function.node, "decorator_list", ()) for a in inner if a.function is not None)
+        return decorated or start is None or self.branches > start.depth[0]
 
     def lend(self, module: Value, parameter: Value) -> None:
         """layer.weight = other.weight: the layer computes with parameters that belong to others."""

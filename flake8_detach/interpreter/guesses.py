@@ -24,7 +24,7 @@ from flake8_detach.value import (
 from .collections import CONTAINER_ADDS, Collections
 from .state import ITEMS
 
-EVIDENCE: Final = frozenset("parameters named_parameters eval train load_state_dict named_modules zero_grad".split())
+EVIDENCE: Final = frozenset("parameters named_parameters eval train named_modules".split())
 
 TENSOR_LIKE: Final = frozenset(
     "mean sum max min abs norm pow sqrt log exp reshape flatten transpose dot std var prod cumsum repeat clip round clone t mm mul add sub div"
@@ -42,8 +42,8 @@ class Guesses(Collections):
             self.trace.tensors |= {t for a in args for t in a.refs}
         if name in EVIDENCE:
             self.trace.modules |= receiver.refs
-            if name == "load_state_dict":
-                self.restore(receiver, args, node)
+        if name == "load_state_dict":
+            self.restore(receiver, args, node)
         if receiver.kind & Kind.OBJECT and objects.LIGHTNING_BASES & receiver.names:
             return self.foreign_method(receiver, name, args, keywords, node)
         spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""

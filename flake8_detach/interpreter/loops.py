@@ -34,12 +34,21 @@ class Loops(Branches):
         if self.iterators:
             self.consume(iterable, node.iter, node.iter)
         before = self.state.mark()
-        self.loop(node, lambda: self.assign(node.target, self.items(iterable, node.iter), node), None, iterable)
+        self.loop(node, lambda: self.assign(node.target, self.next_item(iterable, node.iter), node), None, iterable)
         if node.orelse and not self.state.dead:
             self.exec_block(node.orelse)
         del before
 
     exec_AsyncFor = exec_For
+
+    def next_item(self, iterable: Value, node: ast.expr) -> Value:
+        """What an iteration gets: of something unknown another object each time."""
+        item = self.items(iterable, node)
+        if item.kind & Kind.UNKNOWN:
+            for token in item.refs:
+                self.forget(token)
+            item = item if not item.refs else self.items(iterable, node)
+        return item
 
     def unroll(self, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
         """`for phase in ["train", "val"]`: a few constants are told apart, one after the other."""

@@ -132,7 +132,9 @@ class Networks(Tensors):
         if keep is not None and keep.const is not False:
             return self.tuple_of(node, self.parameter(receiver, "state", node), None)
         item = self.plain(node)._replace(names=frozenset(("state_dict",)))
-        self.take_snapshot(item, receiver)
+        spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if receiver.kind & Kind.MODULE or idioms.MODELS.match(spelled):
+            self.take_snapshot(item, receiver)
         address, out = self.container(node, "state_dict")
         self.mappings.add(address)
         self.state.write((address, ITEMS), item)

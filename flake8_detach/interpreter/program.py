@@ -20,7 +20,7 @@ from flake8_detach.value import (
 )
 
 from .activations import Activations
-from .machine import Exhausted, Activation, Class, Loop
+from .machine import Activation, Class, Exhausted, Loop
 from .state import Difference
 
 BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 12, 200

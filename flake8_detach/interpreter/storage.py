@@ -14,7 +14,7 @@ from flake8_detach.trace import Made, Role
 from flake8_detach.value import EMPTY, OTHER, DType, Grad, Kind, Leaf, Value
 
 from .machine import Machine
-from .state import FREED, SPOILED
+from .state import ABSENT, FREED, SPOILED, Key
 
 REACH = 400
 """How many operations of one graph a backward looks at."""
@@ -28,8 +28,8 @@ class Storage(Machine):
         self.clock = 0
         self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
-        self.writes: dict[int, tuple[int, ast.AST, str]] = {}  # tensor or module -> when and where it was last written, and how
-        self.freed: dict[int, int] = {}  # operation -> when a backward last freed what it saved
+        self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
+        self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
 
     # -- the graph --------------------------------------------------------------------------------------------------------------------
@@ -135,26 +135,33 @@ class Storage(Machine):
     def pass_back(self, loss: Value, node: ast.AST, keeps: bool) -> None:
         """A backward through a graph: was it freed, was something it needs overwritten; and it is freed now."""
         self.clock += 1
-        store, active = self.state.store, set(self.active_loops())
+        active = set(self.active_loops())
         for token, made in list(self.graph(loss)):
             needs = self.saved_by(token, made)
             if not needs or not active.issuperset(self.born[token]):  # one token for several tensors
                 continue
-            if store.get((token, FREED)) == 1 and self.freed.get(token, 0) > made.number:
+            when, depth = self.freed.get(token, (0, 0))
+            if when > made.number and self.has_happened((token, FREED), depth):
                 self.record(Role.FREED, node, loss, OTHER, detail=made.node)
+                return
             for ref in needs:
-                when, place, how = self.writes.get(ref, (0, node, ""))
-                if when > made.number and store.get((ref, SPOILED)) == 1:
+                when, place, how, depth = self.writes.get(ref, (0, node, "", 0))
+                if when > made.number and self.has_happened((ref, SPOILED), depth):
                     self.record(Role.SPOILED, place, loss, OTHER, detail=(how, node, made.node))
             if not keeps:
-                self.freed[token] = self.clock
+                self.freed[token] = (self.clock, self.branches)
                 self.state.write((token, FREED), 1)
+
+    def has_happened(self, key: Key, depth: int) -> bool:
+        """Whether something happened on every path to here, or on a branch that has surely led here."""
+        slot = self.state.store.get(key)
+        return slot == 1 or (slot == 1 | ABSENT and self.branches < depth)
 
     def spoil(self, tokens: set[int] | frozenset[int], node: ast.AST, how: str) -> None:
         """These tensors (or a module's weights) are overwritten."""
         self.clock += 1
         for token in tokens:
-            self.writes[token] = (self.clock, node, how)
+            self.writes[token] = (self.clock, node, how, self.branches)
             self.state.write((token, SPOILED), 1)
 
     def note_write(self, target: Value, node: ast.AST, how: str, given: Sequence[Value] = ()) -> None:

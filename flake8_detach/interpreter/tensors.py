@@ -99,7 +99,10 @@ class Tensors(Builtins):
         same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
         if same and receiver.leaf & Leaf.LEAF:
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
-        return out._replace(dtype=receiver.dtype if name not in ("float", "double", "half") else DType.FLOAT)
+        dtype = DType.FLOAT if name in ("float", "double", "half", "bfloat16") else receiver.dtype
+        if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
+            dtype = 0
+        return out._replace(dtype=dtype)
 
     @staticmethod
     def to_integer(args: list[Value], keywords: dict[str, Value], receiver: Value) -> bool:

@@ -13,6 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
     INTEGERS,
+    NUMBER,
     OTHER,
     UNSURE,
     DType,
@@ -92,6 +93,8 @@ class TorchCalls(Calls):
             return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
         given = self.open([*args, *keywords.values()], node)
         effect = operations.FUNCTIONS.get(short) or (operations.FUNCTIONS.get(last) if short.startswith(("special.", "nn.init.")) else None)
+        if short.startswith("nn.init._calculate"):
+            return self.tuple_of(node, NUMBER, 2)
         if short.startswith("nn.init."):
             return args[0] if args else OTHER
         if last in (

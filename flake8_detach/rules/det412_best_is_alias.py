@@ -58,5 +58,6 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.RESTORED):
         all_of_it, late = event.values
         for token in all_of_it.refs & kept.keys():
-            if token in late.refs or (entry(trace, event.frame) != entry(trace, kept[token].frame) and event.target.refs):
+            lives = bool(trace.of(Role.STEP)) and event.target.refs
+            if token in late.refs or (lives and entry(trace, event.frame) != entry(trace, kept[token].frame)):
                 yield Finding(kept[token].node, {})

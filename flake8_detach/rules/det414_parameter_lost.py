@@ -45,6 +45,7 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each tensor attribute that requires grad and is no Parameter when __init__ has ended."""
     held = {token for tokens in trace.optimized.values() for token in tokens}
+    held |= {owner for token in held for owner in trace.shares.get(token, EMPTY)}
     for event in trace.of(Role.FIELD):
         value = event.value
         if value.kind != Kind.TENSOR or value.grad != Grad.LIVE or value.refs & (held | trace.probed):

@@ -41,7 +41,7 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each replacement that no optimizer ever holds, while the old optimizer goes on stepping."""
     for index, event in enumerate(trace.events):
-        if event.role == Role.REPLACED and _is_forgotten(trace, event) and _goes_on(trace, event, index):
+        if event.role == Role.REPLACED and event.passes == 0 and _is_forgotten(trace, event) and _goes_on(trace, event, index):
             yield Finding(event.node, {})
 
 

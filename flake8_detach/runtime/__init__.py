@@ -1,7 +1,8 @@
 """The reference implementation: programs run under real PyTorch, and what happened is said in the codes of the linter.
 
-The only room of the package that imports torch, and only in the process that runs the program. Nothing of the linter is used here but its table of
-sinks: the two engines must come to the same lines on their own. A witness judges by what torch did, never by the text of the program.
+The only room of the package that imports torch, and only in the process that runs the program. Nothing of the linter is used here but its
+table of sinks: the two engines must come to the same lines on their own. A witness judges by what torch did, never by the text of the
+program.
 
     witness(path)                      all that happened when the program ran
     witness(path, scenario="bad_sum")  when only this function ran, after the module-level code
@@ -24,7 +25,8 @@ TIMEOUT = 120.0
 def witness(path: str, args: Sequence[str] = (), scenario: str | None = None, timeout: float = TIMEOUT) -> list[Occurrence]:
     """The codes that really happened when the program at `path` ran with `args`, by line; with `scenario` only that function of it.
 
-    Raises TorchMissing, OSError, SyntaxError, UnicodeDecodeError. A program that fails or runs out of time still answers with what it showed.
+    Raises TorchMissing, OSError, SyntaxError, UnicodeDecodeError. A program that fails or runs out of time still answers with what it
+    showed.
     """
     if scenario is not None:
         return run_scenarios(path, [scenario], timeout)[scenario].occurrences

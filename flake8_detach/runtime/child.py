@@ -1,11 +1,12 @@
 """The process in which programs run: it imports torch, installs the interceptions, runs a program, and writes down what happened.
 
-It is started by `process`, which describes the request. Scenarios, and programs of which there are several, run in forks of this process, so that torch
-is imported once and no run sees another's state.
+It is started by `process`, which describes the request. Scenarios, and programs of which there are several, run in forks of this process,
+so that torch is imported once and no run sees another's state.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import os
@@ -21,7 +22,7 @@ from typing import Any
 import torch
 
 from .events import Finished, Warned
-from .interceptions import attributes, backprop, functions, lines, modules, optimizers, sinks, switches
+from .interceptions import attributes, backprop, functions, layers, lines, modules, optimizers, sinks, switches
 from .occurrence import Witnessed
 from .program import Program
 from .run import Run
@@ -50,7 +51,7 @@ def main(text: str) -> int:
     torch.set_num_threads(1)
     _warm_up()
     for job in request["jobs"]:
-        _apart(lambda job=job: perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=True))
+        _apart(functools.partial(perform, job["path"], job["args"], job["scenarios"], timeout, tell, fork=True))
     return 0
 
 
@@ -69,10 +70,14 @@ def perform(path: str, args: list[str], scenarios: list[str] | None, timeout: fl
         if broken:
             tell(path, scenario, before)
         elif fork:
-            _apart(lambda scenario=scenario: tell(path, scenario, stage.observe(scenario, timeout)))
+            _apart(functools.partial(_perform_one, stage, scenario, timeout, tell))
         else:
-            tell(path, scenario, stage.observe(scenario, timeout))
+            _perform_one(stage, scenario, timeout, tell)
     return 0
+
+
+def _perform_one(stage: Stage, scenario: str, timeout: float, tell: Tell) -> None:
+    tell(stage.run.program.path, scenario, stage.observe(scenario, timeout))
 
 
 def _apart(work: Callable[[], object]) -> None:
@@ -109,7 +114,7 @@ class Stage:
         self.module.__file__ = program.path
         sys.modules[name] = self.module
         sys.path[0] = str(Path(program.path).parent)
-        for interception in (functions, backprop, modules, optimizers, attributes, switches, sinks):
+        for interception in (functions, backprop, modules, layers, optimizers, attributes, switches, sinks):
             interception.install(self.run)
         _watch_warnings(self.run)
         lines.install(self.run, name)

@@ -1,7 +1,9 @@
-"""The command `flake8-detach witness PROGRAM.py [ARGS...]`: runs a program under real PyTorch and prints what happened, one line per finding.
+"""The command `flake8-detach witness PROGRAM.py [ARGS...]`: runs a program under real PyTorch and prints what happened, one line per
+finding.
 
-The program keeps its standard streams and its exit status. The findings follow when it has ended, on standard error or in the file of `--output`,
-in flake8's form `path:line:column: CODE evidence`. Status 124 means that the time limit ended the program, 2 a wrong call or that torch is missing.
+The program keeps its standard streams and its exit status. The findings follow when it has ended, on standard error or in the file of
+`--output`, in flake8's form `path:line:column: CODE evidence`. Status 124 means that the time limit ended the program, 2 a wrong call or
+that torch is missing.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("flake8-detach witness", description="run a program under real PyTorch and print the mistakes that happened")
+    description = "run a program under real PyTorch and print the mistakes that happened"
+    parser = argparse.ArgumentParser("flake8-detach witness", description=description)
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds until the program is stopped (default: %(default)g)")
     parser.add_argument("--output", type=Path, help="write the findings to this file instead of standard error")
     parser.add_argument("program", help="the program, a Python file")

@@ -20,7 +20,8 @@ from .program import Loop, Site
 class Round:
     """A loop as it runs once, from its first header to its end.
 
-    `start` and `first` are the clock and the sequence number at the beginning of its current iteration, `turns` counts the iterations that ended.
+    `start` and `first` are the clock and the sequence number at the beginning of its current iteration, `turns` counts the iterations that
+    ended.
     """
 
     loop: Loop
@@ -47,7 +48,7 @@ class Activation:
 
 @dataclass(slots=True)
 class TorchCall:
-    """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live when it was called."""
+    """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live before."""
 
     name: str
     args: tuple[Any, ...]
@@ -140,8 +141,8 @@ class StateRead:
 class SinkCall:
     """A call that shows or records values, named and described as `knowledge.sinks` does.
 
-    `values` are the arguments that count: as tensors if `direct`, inside lists and dicts if `deep`, as texts if `text`. `fields` are those that fill the
-    %-format `template`, `shown` the texts of live tensors that were made while it ran.
+    `values` are the arguments that count: as tensors if `direct`, inside lists and dicts if `deep`, as texts if `text`. `fields` are those
+    that fill the %-format `template`, `shown` the texts of live tensors that were made while it ran.
     """
 
     name: str
@@ -175,12 +176,67 @@ class SwitchLeft:
 
 @dataclass(slots=True)
 class SwitchDropped:
-    """A switch was destroyed while the statement that made it still ran; `used` if it was entered or called, `left` if it was left again."""
+    """A switch was destroyed while the statement that made it still ran; `used` if it was entered or called, `left` if left again."""
 
     kind: str
     site: Site
     used: bool
     left: bool
+
+
+@dataclass(slots=True)
+class Decorated:
+    """A grad-mode switch was applied to `target`, a function or class."""
+
+    kind: str
+    target: Any
+    site: Site
+
+
+@dataclass(slots=True)
+class GradSet:
+    """`set_grad_enabled(mode)` took effect at `site`; the object that it made has this `number`."""
+
+    number: int
+    mode: bool
+    site: Site
+
+
+@dataclass(slots=True)
+class Paused:
+    """A generator or coroutine was left at `site` by a yield or an await: gradients were `before` on when it was entered last, and are
+    `after` on now.
+    """
+
+    site: Site
+    before: bool
+    after: bool
+
+
+@dataclass(slots=True)
+class Ran:
+    """An outermost module call has ended, in any grad mode: `drops` if a layer of it worked in train mode, `first` and `end` as in
+    ModuleCall.
+    """
+
+    module: torch.nn.Module
+    drops: bool
+    enabled: bool
+    first: int
+    end: int
+    frames: list[Frame]
+    site: Site
+    output: Any
+
+
+@dataclass(slots=True)
+class ModeCalled:
+    """`train(mode)` or `eval()` was called on `module` by the program, at `site`."""
+
+    module: torch.nn.Module
+    mode: bool
+    site: Site
+    activation: Activation | None
 
 
 @dataclass(slots=True)
@@ -203,7 +259,8 @@ class Warned:
 
 @dataclass(slots=True, frozen=True)
 class Link:
-    """One step of the road to a live tensor: `holder`, an object or a function's variables, keeps something under `label` since `line` at `time`.
+    """One step of the road to a live tensor: `holder`, an object or a function's variables, keeps something under `label` since `line` at
+    `time`.
 
     `known` says that the line is sure: the holder was in sight before it.
     """
@@ -218,13 +275,17 @@ class Link:
 
 @dataclass(slots=True)
 class Held:
-    """A live tensor that the program can still reach, with the links of one road from a variable down to it, and all `holders` on any road."""
+    """A live tensor that the program can still reach, with the links of one road from a variable down to it, and all `holders` on any road.
+
+    `keeper` is the object at the road's end that has it, None if that is a variable.
+    """
 
     tensor: torch.Tensor
     number: int
     road: list[Link]
     inside_model: bool
     holders: frozenset[int]
+    keeper: Any
 
 
 @dataclass(slots=True)
@@ -252,11 +313,15 @@ class IterationEnd:
 
 @dataclass(slots=True)
 class Comprehended:
-    """A statement with a comprehension, at `line`, made a container that the program kept; `numbers` are its live tensors' nodes."""
+    """A statement with a comprehension, at `line`, made a container that the program kept, `local` if in a variable of the function.
+
+    `numbers` are the nodes of its live tensors.
+    """
 
     line: int
     numbers: list[int]
     inside_model: bool
+    local: bool
 
 
 @dataclass(slots=True)
@@ -269,7 +334,61 @@ class Returned:
 
 @dataclass(slots=True)
 class Finished:
-    """The program has ended: what never happened is known now, unless it `failed` and broke off; `open` are the functions that it left so."""
+    """The program has ended: what never happened is known now, unless it `failed`; `open` are the functions that this broke off."""
 
     failed: bool
     open: list[Activation]
+
+
+@dataclass(slots=True)
+class OptimizerMade:
+    """The program makes an optimizer at `site`; `empty` says that it was given an iterator with nothing left."""
+
+    optimizer: torch.optim.Optimizer
+    site: Site
+    empty: bool
+
+
+@dataclass(slots=True)
+class Clearing:
+    """The gradients of these tensors are about to be cleared, at `site`."""
+
+    tensors: list[torch.Tensor]
+    site: Site
+
+
+@dataclass(slots=True)
+class Clipping:
+    """The gradients of these tensors are about to be clipped to `limit`, at `site`; `empty` as for OptimizerMade."""
+
+    tensors: list[torch.Tensor]
+    limit: float
+    site: Site
+    empty: bool
+
+
+@dataclass(slots=True)
+class Scheduling:
+    """A learning-rate scheduler is about to step at `site`; `told` says that it is given an epoch or a metric."""
+
+    optimizer: torch.optim.Optimizer
+    site: Site
+    told: bool
+
+
+@dataclass(slots=True)
+class Scaling:
+    """A GradScaler, switched on, has handled `subject`: `scale` made this loss, `unscale_` and `step` (before it runs) took this optimizer."""
+
+    method: str
+    factor: float
+    subject: Any
+    site: Site
+
+
+@dataclass(slots=True)
+class Casting:
+    """An autocast block that caches was entered or left at `site`."""
+
+    entered: bool
+    site: Site

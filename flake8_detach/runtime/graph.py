@@ -1,7 +1,7 @@
 """Reading autograd graphs: which nodes hang on a tensor, how old they are, which leaves they reach.
 
-A node is named by its sequence number, which autograd counts up with every operation it records (torch.autograd.graph.Node): a number keeps no
-graph alive, and a smaller number is an older node. Nothing here changes a graph or keeps one.
+A node is named by its sequence number, which autograd counts up with every operation it records (torch.autograd.graph.Node): a number keeps
+no graph alive, and a smaller number is an older node. Nothing here changes a graph or keeps one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def parents(node: Any) -> list[Any]:
 
 
 class Graph:
-    """All `nodes` by number, and all `leaves`, that a backward pass from the roots would visit. To be held no longer than the pass itself."""
+    """All `nodes` by number, and all `leaves`, that a backward pass from the roots would visit. Not to be held longer than the pass."""
 
     def __init__(self, roots: Iterable[torch.Tensor]) -> None:
         self.nodes: dict[int, Any] = {}

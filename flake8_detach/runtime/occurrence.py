@@ -1,4 +1,5 @@
-"""What the runtime hands back. Only plain data lives here, so that both processes (the caller's, without torch, and the program's) can read it.
+"""What the runtime hands back. Only plain data lives here, so that both processes (the caller's, without torch, and the program's) can read
+it.
 
 An Occurrence says that one code really happened on one line of the program; a Witnessed is all that one run showed.
 """
@@ -20,7 +21,9 @@ class Occurrence:
 
 @dataclass(slots=True)
 class Witnessed:
-    """One run: what happened, how the program ended (`status` is its exit status, `error` its traceback or ""), and whether the time limit ended it."""
+    """One run: what happened, how the program ended (`status` is its exit status, `error` its traceback or ""), and whether the time limit
+    ended it.
+    """
 
     occurrences: list[Occurrence] = field(default_factory=list)
     status: int = 0

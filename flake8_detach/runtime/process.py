@@ -1,7 +1,7 @@
 """Starts the process in which programs run, limits its time, and reads what it wrote. Imports no torch: the caller need not have it.
 
-The process is described to `child` by one JSON text: the `jobs` (a path, its arguments, its scenarios or null), the time limit, whether to `fork` for
-each run, and the file that receives one line of JSON per run.
+The process is described to `child` by one JSON text: the `jobs` (a path, its arguments, its scenarios or null), the time limit, whether to
+`fork` for each run, and the file that receives one line of JSON per run.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """What a program can still reach: the roads from its variables over containers and attributes to live tensors.
 
-A breadth-first walk over ordinary Python objects, bounded in depth and number. It calls no code of the program: no property, no `__getattr__`,
-no `__eq__`, no iterator. The links it walks are remembered with the line after which they were first seen: that is the line that stored.
+A breadth-first walk over ordinary Python objects, bounded in depth and number. It calls no code of the program: no property, no
+`__getattr__`, no `__eq__`, no iterator. The links it walks are remembered with the line after which they were first seen: that is the line
+that stored.
 """
 
 from __future__ import annotations
 
 import enum
 import functools
+import itertools
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -19,7 +21,8 @@ import torch
 from .events import Held, Link
 from .graph import node_of, number
 
-SKIPPED_PACKAGES = ("torch.optim", "torch.utils", "logging", "matplotlib", "pandas", "numpy", "tqdm", "tensorboard", "threading", "multiprocessing", "io")
+# What these libraries keep is not the program's doing, and much to walk over.
+LIBRARIES = tuple("torch.optim torch.utils logging matplotlib pandas numpy tqdm tensorboard threading multiprocessing io".split())
 SKIPPED_ATTRIBUTES = frozenset({"_parameters", "_non_persistent_buffers_set", "_state_dict_hooks", "_load_state_dict_pre_hooks"})
 SHORT = 24  # of a longer sequence a quick look takes the two ends
 WATCHED = 200
@@ -50,7 +53,8 @@ _EXACT: dict[type, Kind] = {
     GeneratorType: Kind.GENERATOR,
 }
 _KINDS: dict[type, Kind] = {}
-_ATOMS = (str, bytes, int, float, complex, type(None), ModuleType, BuiltinFunctionType, CodeType, FrameType, range, slice, torch.Size, enum.Enum)
+_NUMBERS_AND_TEXTS = (str, bytes, int, float, complex, type(None), range, slice, torch.Size, enum.Enum)
+_PARTS_OF_PYTHON = (ModuleType, BuiltinFunctionType, CodeType, FrameType)
 
 
 def kind_of(cls: type) -> Kind:
@@ -66,12 +70,12 @@ def _kind_of(cls: type) -> Kind:
         return _EXACT[cls]
     if issubclass(cls, torch.Tensor):
         return Kind.TENSOR
-    if issubclass(cls, _ATOMS):
+    if issubclass(cls, _NUMBERS_AND_TEXTS) or issubclass(cls, _PARTS_OF_PYTHON):
         return Kind.NOTHING
     for base, kind in ((dict, Kind.MAPPING), ((list, tuple, deque), Kind.SEQUENCE), ((set, frozenset), Kind.SET), (type, Kind.CLASS)):
         if issubclass(cls, base):
             return kind
-    if cls.__module__.startswith(SKIPPED_PACKAGES):
+    if cls.__module__.startswith(LIBRARIES):
         return Kind.NOTHING
     return Kind.OBJECT
 
@@ -114,19 +118,18 @@ class Reach:
         self.first_seen: dict[int, int] = {}
         self.watched: list[Any] = []
 
-    def look(self, variables: Iterable[Variable], line: int, time: int) -> list[Any]:
+    def look(self, variables: Iterable[Variable], line: int, time: int) -> list[Entry]:
         """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey.
 
-        Returns the containers that were met for the first time.
+        Returns the links to objects that were never met before.
         """
         self._unwatch()
         roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
-        watched = [Entry(id(holder), label, child, -1, 1, False) for holder in self.watched for label, child in self._children(holder, False)]
-        new = []
-        for entry in [*self._walk([roots], depth=3, budget=400, whole=False), *self._walk([watched], depth=3, budget=600, whole=False)]:
-            if self._meet(entry, line, time):
-                new.append(entry.child)
-        return new
+        links = ((holder, *link) for holder in self.watched for link in self._children(holder, False))
+        watched = [Entry(id(holder), label, child, -1, 1, False) for holder, label, child in links]
+        near = self._walk([roots], depth=3, budget=400, whole=False)
+        far = self._walk([watched], depth=3, budget=600, whole=False)
+        return [entry for entry in itertools.chain(near, far) if self._meet(entry, line, time)]
 
     def _unwatch(self) -> None:
         # a holder that only we keep has died for the program; three references: the list, the loop variable, the call
@@ -135,7 +138,8 @@ class Reach:
     def survey(self, variables: Iterable[Variable], since: int, line: int, time: int) -> list[Held]:
         """A thorough look from all variables: every live tensor that can be reached, with its road.
 
-        Roads from variables that were bound before the clock stood at `since` are taken first: a name of this iteration hides no older holder.
+        Roads from variables that were bound before the clock stood at `since` are taken first: a name of this iteration hides no older
+        holder.
         """
         groups: dict[tuple[bool, bool], list[Entry]] = {}
         for v in variables:
@@ -152,7 +156,7 @@ class Reach:
         self._forget(entries)
         self._watch(entries, [entry for entry, _ in found])
         holders = _holders(entries)
-        return [Held(e.child, n, self._road(e, entries), e.inside_model, _above(e, holders)) for e, n in found]
+        return [Held(e.child, n, self._road(e, entries), e.inside_model, _above(e, holders), _keeper(e, entries)) for e, n in found]
 
     def _forget(self, entries: list[Entry]) -> None:
         # an id is only as good as its object's life: what cannot be reached any more may be another object tomorrow
@@ -249,6 +253,10 @@ def _above(entry: Entry, holders: dict[int, set[int]]) -> frozenset[int]:
     return frozenset(seen)
 
 
+def _keeper(entry: Entry, entries: list[Entry]) -> Any:
+    return entries[entry.parent].child if entry.parent >= 0 else None
+
+
 def _elements(value: Any, whole: bool) -> list[tuple[object, Any]]:
     size = len(value)
     if whole or size <= SHORT:
@@ -275,7 +283,7 @@ def _attributes(value: Any, whole: bool) -> list[tuple[object, Any]]:
     except AttributeError:
         # a class with __slots__, or of C: it has no dictionary
         own = {}
-    found = [(name, child) for name, child in list(own.items()) if name not in SKIPPED_ATTRIBUTES and (whole or name != "_modules")]
+    found = [(n, child) for n, child in list(own.items()) if n not in SKIPPED_ATTRIBUTES and (whole or n != "_modules")]
     for cls in type(value).__mro__:
         slots = cls.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:

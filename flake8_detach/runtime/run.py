@@ -1,6 +1,7 @@
 """One observed run: the clock, the road of the events to the witnesses, what both kinds remember of the graph, and the occurrences.
 
-The folder `witnesses` is the registry: each module there has a class Witness whose methods `on_<event>` receive that event, in the order of the codes.
+The folder `witnesses` is the registry: each module there has a class Witness whose methods `on_<event>` receive that event, in the order of
+the codes.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
 class Run:
     """What interceptions and witnesses share.
 
-    `clock` counts the program's lines, calls and backward passes; `stack` has its running functions, outermost first; `births` says where a node
-    was made and by which operation, `visits` when a backward pass last visited it; `sinks` are the sink calls that run now.
+    `clock` counts the program's lines, calls and backward passes; `stack` has its running functions, outermost first; `births` says where a
+    node was made and by which operation, `visits` when a backward pass last visited it; `sinks` are the sink calls that run now.
     """
 
     lines: Lines
@@ -48,6 +49,8 @@ class Run:
         self.concerns: set[int] = set()
         self.sinks: list[SinkCall] = []
         self.open_modules = 0
+        self.passes: Any = None  # the module calls that run now, as interceptions.layers sees them
+        self.setting_mode = False
         self.totals: set[int] = set()
         self._models: list[tuple[int, int]] = []
         self._found: dict[tuple[int, str], Occurrence] = {}
@@ -104,7 +107,9 @@ class Run:
         return place >= 0 and number < self._models[place][1]
 
     def line_of(self, link: Link, born: int) -> int:
-        """The line that put the value of node `born` under `link`: after which it was first seen, or if that is not sure, that made the value."""
+        """The line that put the value of node `born` under `link`: after which it was first seen, or if that is not sure, that made the
+        value.
+        """
         birth = self.births.get(born)
         return link.line if link.known or birth is None else birth[0].line
 

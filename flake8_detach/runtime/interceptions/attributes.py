@@ -15,8 +15,8 @@ from ..run import Run
 
 
 def install(run: Run) -> None:
-    """Wraps `__setattr__` of Tensor, Module and Optimizer for the rest of the process."""
-    for cls in (torch.Tensor, torch.nn.Module, torch.optim.Optimizer):
+    """Wraps `__setattr__` of Tensor, Module, Optimizer and the context of a custom Function for the rest of the process."""
+    for cls in (torch.Tensor, torch.nn.Module, torch.optim.Optimizer, torch.autograd.function.BackwardCFunction):
         setattr(cls, "__setattr__", _watched(run, cls.__setattr__))  # noqa: B010 (see modules)
 
 

@@ -1,10 +1,14 @@
-"""Watches the program line by line, by sys.settrace: functions that begin and return, iterations that end, exceptions, and what lines stored.
+"""Watches the program line by line, by sys.settrace: functions that begin and return, iterations that end, exceptions, and what lines
+stored.
 
-Only frames of the program's own file are traced, in the main thread. An iteration ends when the loop's header runs again or the loop is left.
+Only frames of the program's own file are traced, in the main thread. An iteration ends when the loop's header runs again or the loop is
+left.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dis
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
@@ -13,14 +17,15 @@ from typing import Any
 
 import torch
 
-from ..events import Activation, Comprehended, Held, IterationEnd, Raised, Returned, Round
+from ..events import Activation, Comprehended, Held, IterationEnd, Paused, Raised, Returned, Round
 from ..graph import node_of, now, number, reaches_leaf
 from ..program import Loop
-from ..reach import Reach, Variable
+from ..reach import Entry, Reach, Variable
 from ..run import Run
 from .functions import live_in
 
 RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
+PAUSES = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "SEND", "YIELD_FROM") if name in dis.opmap)
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})  # functions of their own before Python 3.12
 RETURNED = "what it returned"
 EARLY, SELDOM = 48, 32  # a survey follows each of a loop's first iterations, later every SELDOM-th
@@ -41,6 +46,7 @@ class Lines:
         self.reach = Reach(module)
         self.frames: list[FrameType] = []
         self.suspended: dict[int, tuple[CodeType, Activation]] = {}
+        self.modes: dict[int, bool] = {}  # resumable frame -> whether gradients were on when it was entered last
         self.position = 0
         self.surveys: dict[Loop, int] = {}
         self.open_at_error: list[Activation] = []
@@ -73,6 +79,8 @@ class Lines:
             activation = Activation(code.co_name, frame.f_lineno, self._inside_model(frame), code.co_argcount, now())
         self.run.stack.append(activation)
         self.frames.append(frame)
+        if code.co_flags & RESUMABLE:
+            self.modes[id(frame)] = torch.is_grad_enabled()
         self.position = frame.f_lineno
 
     def _inside_model(self, frame: FrameType) -> bool:
@@ -107,9 +115,18 @@ class Lines:
         self.frames.pop()
         if frame.f_code.co_flags & RESUMABLE:
             self.suspended[id(frame)] = (frame.f_code, activation)
+            self._paused(frame)
         if self.frames:
             self.position = self.frames[-1].f_lineno
         self.run.emit(Returned(activation, list(live_in((value,)))))
+
+    def _paused(self, frame: FrameType) -> None:
+        before = self.modes.pop(id(frame), True)
+        left_for_good = frame.f_code.co_code[frame.f_lasti] not in PAUSES
+        # a context manager is entered to leave the mode changed
+        managed = frame.f_back is not None and frame.f_back.f_code.co_filename == contextlib.__file__
+        if not left_for_good and not managed:
+            self.run.emit(Paused(self.run.program.site(frame), before, torch.is_grad_enabled()))
 
     def _raised(self, frame: FrameType, error: BaseException, traceback: TracebackType | None) -> None:
         inner = traceback.tb_next if traceback is not None else None
@@ -130,15 +147,15 @@ class Lines:
         new = self.reach.look(variables, self.position, self.run.clock)
         statement = self.run.program.comprehension(self.position)
         if statement is not None and not apart:
-            for container in new:
-                self._comprehended(container, activation, statement.start)
+            for entry in new:
+                self._comprehended(entry, activation, statement.start)
 
-    def _comprehended(self, container: Any, activation: Activation, line: int) -> None:
+    def _comprehended(self, entry: Entry, activation: Activation, line: int) -> None:
         since = activation.statement
-        nodes = [node for tensor in live_in((container,)) if (node := node_of(tensor)) is not None]
+        nodes = [node for tensor in live_in((entry.child,)) if (node := node_of(tensor)) is not None]
         numbers = [number(node) for node in nodes if number(node) >= since and reaches_leaf(node, since)]
         if len(set(numbers)) > 1:
-            self.run.emit(Comprehended(line, numbers, activation.inside_model))
+            self.run.emit(Comprehended(line, numbers, activation.inside_model, local=entry.depth == 0))
 
     def _variables(self, frame: FrameType, inside: bool) -> Iterator[Variable]:
         names = frame.f_globals if _is_module(frame) else frame.f_locals

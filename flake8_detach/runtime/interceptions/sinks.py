@@ -1,4 +1,5 @@
-"""Watches the calls that show or record values, as `knowledge.sinks` lists them: each function or method is wrapped when its module is loaded.
+"""Watches the calls that show or record values, as `knowledge.sinks` lists them: each function or method is wrapped when its module is
+loaded.
 
 Only calls that the program itself makes are told: what a library logs for itself is the library's business.
 """
@@ -124,7 +125,7 @@ class Sinks:
         return watched
 
     def _call(self, sink: sinks.Sink, args: tuple[Any, ...], kwargs: dict[str, Any], caller: FrameType) -> SinkCall:
-        given = [*enumerate(args), *kwargs.items()]
+        given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         values = [value for argument, value in given if sink.takes(argument)]
         template: Any = None
         fields: tuple[Any, ...] = ()

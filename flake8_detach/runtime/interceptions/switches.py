@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ..events import SwitchDropped, SwitchEntered, SwitchLeft
+from ..events import Decorated, GradSet, SwitchDropped, SwitchEntered, SwitchLeft
 from ..program import Site
 from ..run import Run
 
@@ -71,6 +71,8 @@ class Switches:
             moment = (id(caller), self.run.clock)
             state = State(next(self.numbers), type(switch).__name__, self.run.program.site(caller), moment)
             self.states[id(switch)] = state
+            if isinstance(switch, torch.set_grad_enabled) and args:
+                self.run.emit(GradSet(state.number, bool(args[0]), state.site))
             weakref.finalize(switch, self._dropped, id(switch), state).atexit = False
 
     def enters(self, switch: Any, args: tuple[Any, ...], caller: FrameType) -> None:
@@ -95,6 +97,10 @@ class Switches:
         state = self.states.get(id(switch))
         if state is not None:
             state.called = True
+        # without parentheses the switch is made in its own `__new__`
+        site = self.run.program.site(caller) if self.run.program.owns(caller.f_code) else self.run.here()
+        if args and site is not None:
+            self.run.emit(Decorated(type(switch).__name__, args[0], site))
 
     def _dropped(self, key: int, state: State) -> None:
         self.states.pop(key, None)

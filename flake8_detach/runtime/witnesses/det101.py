@@ -1,15 +1,13 @@
 """DET101 logged_live: a live tensor was handed to a call that shows or records values, or its text was.
 
-Seen at the sinks of `knowledge.sinks`. What %-formatting turns into a number (`"%.3f" % loss`) is another matter, and so is an f-string of a 0-dim
-tensor, whose text shows no graph.
+Seen at the sinks of `knowledge.sinks`. What %-formatting turns into a number (`"%.3f" % loss`) is another matter, and so is an f-string of
+a 0-dim tensor, whose text shows no graph.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Any
-
-import torch
 
 from ..events import SinkCall, TorchCall
 from ..interceptions.functions import live_in
@@ -29,7 +27,7 @@ class Witness:
 
     def on_torch_call(self, event: TorchCall) -> None:
         if event.name in ("__repr__", "__format__") and event.live and isinstance(event.result, str):
-            if "grad_fn=" in event.result or "requires_grad=True" in event.result:
+            if "grad_fn=" in event.result:
                 self.texts = [*self.texts[-REMEMBERED:], event.result]
                 for sink in self.run.sinks:
                     sink.shown.append(event.result)
@@ -47,8 +45,9 @@ class Witness:
             values, depth = _shown_as_text(event.template, event.fields), 3
         else:
             values, depth = event.values, 3 if event.deep else 0
-        tensor = next(live_in(values, depth), None)
-        return "" if tensor is None else _described(tensor)
+        # a leaf is shown for what it is: it has no history that anyone forgot to cut
+        tensor = next((tensor for tensor in live_in(values, depth) if tensor.grad_fn is not None), None)
+        return "" if tensor is None else f"a live tensor ({type(tensor.grad_fn).__name__})"
 
     def _text(self, event: SinkCall) -> str:
         if not event.text:
@@ -65,12 +64,6 @@ def _shown_as_text(template: str, fields: tuple[Any, ...]) -> list[Any]:
     if len(fields) == 1 and isinstance(fields[0], dict):
         return [fields[0].get(match["key"]) for match in specifiers if match["kind"] in "sra"]
     return [field for match, field in zip(specifiers, fields) if match["kind"] in "sra"]
-
-
-def _described(tensor: torch.Tensor) -> str:
-    if tensor.grad_fn is None:
-        return "a leaf that requires grad"
-    return f"a live tensor ({type(tensor.grad_fn).__name__})"
 
 
 def _short(text: str) -> str:

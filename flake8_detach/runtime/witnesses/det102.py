@@ -1,7 +1,8 @@
-"""DET102 live_total: from one iteration to the next a place came to hold a value that hangs on what it held before, and that history was never used.
+"""DET102 live_total: from one iteration to the next a place came to hold a value that hangs on what it held before, and that history was
+never used.
 
-The iteration must have made a graph of its own (a way to a leaf), and the history must not run through a model: then it is a state, not a total.
-Back-propagated after the iteration, it is accumulate-then-backward; otherwise every iteration's graph stays.
+The iteration must have made a graph of its own (a way to a leaf), and the history must not run through a model: then it is a state, not a
+total. Back-propagated after the iteration, it is accumulate-then-backward; otherwise every iteration's graph stays.
 """
 
 from __future__ import annotations

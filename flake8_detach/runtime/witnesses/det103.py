@@ -1,8 +1,10 @@
-"""DET103 stored_live: live tensors of different iterations came together in one container, or by one line's stores, and were never used again.
+"""DET103 stored_live: live tensors of different iterations came together in one container, or by one line's stores, and were never used
+again.
 
-The line told is the store that attached the tensor to something older than the iteration. The tensor must have a graph of the iteration's own (a way to
-a leaf). Back-propagated after the iteration, it was kept for a reason. A comprehension is a loop that stores. And a stored tensor that was never
-back-propagated is one when copying or sending its holder fails on it.
+The line told is the store that attached the tensor to something older than the iteration. The tensor must have a graph of the iteration's
+own (a way to a leaf). Back-propagated after the iteration, it was kept for a reason. A comprehension is a loop that stores: what it makes
+counts when the function keeps it elsewhere than in a variable, or had used the graphs already. And so does what a module kept, or a
+comprehension made, when copying or sending fails on it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class Store:
     ends: dict[int, int] = field(default_factory=dict)
     nodes: int = 0
     octets: int = 0
-    comprehended: bool = False
+    idle: bool = False  # made by a comprehension, and not known to harm yet
 
 
 @dataclass(slots=True)
@@ -110,8 +112,8 @@ class Witness:
 
     def on_comprehended(self, event: Comprehended) -> None:
         if not event.inside_model:
-            store = self.stores.setdefault(event.line, Store())
-            store.comprehended = True
+            used = any(n in self.run.visits for n in event.numbers)
+            store = self.stores.setdefault(event.line, Store(idle=event.local and not used))
             store.nodes = max(store.nodes, len(event.numbers))
             store.ends.update(dict.fromkeys(event.numbers, self.run.clock))
             self.run.concerns.update(event.numbers)
@@ -122,16 +124,19 @@ class Witness:
         node = node_of(culprit) if culprit is not None else None
         if node is None or number(node) in self.run.visits:
             return
+        evidence = f"what it stored cannot be copied: {str(event.error).split('.')[0]}"
+        for line, store in self.stores.items():
+            if number(node) in store.ends:
+                self.run.report(CODE, Site(line), evidence)
         for held in self.run.lines.survey(0):
-            if held.number == number(node) and not held.road[-1].variable:
-                evidence = f"the stored tensor cannot be copied: {str(event.error).split('.')[0]}"
+            if held.number == number(node) and isinstance(held.keeper, torch.nn.Module):
                 self.run.report(CODE, Site(held.road[-1].line), evidence)
 
     def on_finished(self, event: Finished) -> None:
         told = set[int]()
         for line, store in sorted(self.stores.items(), key=lambda item: min(item[1].ends)):
             known = told >= store.ends.keys() or line in self.run.totals or line in self.windows
-            if not known and not self._used(store) and not (event.failed and self._early(store)):
+            if not known and not store.idle and not self._used(store) and not (event.failed and self._early(store)):
                 told |= store.ends.keys()
                 evidence = f"{len(store.ends)} live tensors kept {store.nodes} graph nodes with {store.octets} bytes of activations"
                 self.run.report(CODE, Site(line), evidence)
@@ -140,8 +145,8 @@ class Witness:
         return any(self.run.visits.get(n, 0) > end for n, end in store.ends.items())
 
     def _early(self, store: Store) -> bool:
-        # a program that broke off may not have come to use what a comprehension made
-        return store.comprehended and not any(n in self.run.visits for n in store.ends)
+        # a program that broke off may not have come to use what it made at once
+        return len(set(store.ends.values())) == 1 and not any(n in self.run.visits for n in store.ends)
 
 
 def _windows(before: dict[tuple[int, int], Kept], kept: dict[tuple[int, int], Kept]) -> set[int]:

@@ -1,7 +1,8 @@
-"""DET104 state_not_detached: a backward pass went back into an earlier iteration, over a value carried past a backward pass that had been there.
+"""DET104 state_not_detached: a backward pass went back into an earlier iteration, over a value carried past a backward pass that had been
+there.
 
-Torch raises "Trying to backward through the graph a second time" when something was saved there, and counts gradients again when nothing was.
-Told at the line that bound the carried value.
+Torch raises "Trying to backward through the graph a second time" when something was saved there, and counts gradients again when nothing
+was. Told at the line that bound the carried value.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Carried:
 
 
 class Witness:
-    """`carried` are by node the values that outlived their iteration, `passes` by node the sequence number when a backward pass visited it."""
+    """`carried` are by node the values that outlived their iteration, `passes` the sequence number when a backward pass visited a node."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -41,7 +42,9 @@ class Witness:
                     self.carried[held.number].append(Carried(link, event.round))
 
     def on_torch_call(self, event: TorchCall) -> None:
-        """The first use in a later iteration tells which of several names was the one that carried: not those that were bound anew meanwhile."""
+        """The first use in a later iteration tells which of several names was the one that carried: not those that were bound anew
+        meanwhile.
+        """
         for tensor in event.live:
             node = node_of(tensor)
             carried = self.carried.get(number(node), []) if node is not None else []

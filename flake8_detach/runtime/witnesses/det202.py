@@ -1,6 +1,7 @@
 """DET202 live_into_numpy: NumPy, or a library on top of it, asked a live tensor for its array, and the refusal reached the program.
 
-A library may ask and do without: only an exception that arrives at a line of the program counts, raised in `Tensor.__array__` or caused by one that was.
+A library may ask and do without: only an exception that arrives at a line of the program counts, raised in `Tensor.__array__` or caused by
+one that was.
 """
 
 from __future__ import annotations

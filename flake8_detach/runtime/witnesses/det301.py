@@ -1,8 +1,8 @@
 """DET301 eval_with_grad: an evaluation pass built graphs, and no backward pass ever went through them.
 
-A model call belongs to an evaluation when the model is in eval mode or a function on the way says so by its name. Its pass belongs to the innermost
-function that says so or sets eval mode, or out of which no live result comes: a function that hands its result on is a helper of its caller.
-There each run of a loop is a pass, told at its first call.
+A model call belongs to an evaluation when the model is in eval mode or a function on the way says so by its name. Its pass belongs to the
+innermost function that says so or sets eval mode, or out of which no live result comes: a function that hands its result on is a helper of
+its caller. There each run of a loop is a pass, told at its first call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from ..program import Site
 from ..run import Run
 
 CODE = "DET301"
-NAMES = frozenset("eval evaluate evaluation evaluating val validate validation test testing predict prediction inference infer sample generate".split())
+NAMES = frozenset(
+    "eval evaluate evaluation evaluating val validate validation test testing predict prediction inference infer sample generate".split()
+)
 
 Call = tuple[ModuleCall, Frame]
 Pass = tuple[Activation, "Round | None"]

@@ -1,7 +1,8 @@
 """DET302 dead_switch: a grad-mode switch that did nothing, crashed, or cannot switch back.
 
-Seen on the switch objects: destroyed where they were made, without having been entered or called; an `inference_mode` that its own destruction
-ended; entered again while entered; a class in the place of an object; a block that did nothing but create tensors; the `volatile` flag.
+Seen on the switch objects: destroyed where they were made, without having been entered or called; an `inference_mode` that its own
+destruction ended; entered again while entered; a class in the place of an object; a block that did nothing but create tensors; the
+`volatile` flag.
 """
 
 from __future__ import annotations

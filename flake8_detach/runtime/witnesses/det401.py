@@ -1,7 +1,7 @@
 """DET401 backward_on_cut: backward() was called on a value to which no parameter contributed.
 
-Loud: torch refuses a root that requires no grad. Silent: the root is a leaf itself, made to require grad, so that nothing but itself gets a gradient;
-or the optimizer that steps next finds no gradient at all, because the pass went only to parameters of others.
+Loud: torch refuses a root that requires no grad. Silent: the root is a leaf itself, made to require grad, so that nothing but itself gets a
+gradient; or the optimizer that steps next finds no gradient at all, because the pass went only to parameters of others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""DET407 requires_grad_misplaced: an attribute that should have been `requires_grad` of a parameter was set elsewhere, and the parameter kept its flag.
+"""DET407 requires_grad_misplaced: an attribute that should have been `requires_grad` of a parameter was set elsewhere, and the parameter
+kept its flag.
 
 Seen by `__setattr__` of Tensor, Module and Optimizer, by tensors that state_dict() handed out, and by the TypeError of a misspelt keyword.
 It is no mistake when all flags are as was meant.

@@ -1,6 +1,7 @@
 """DET501 grads_never_cleared: a step was taken with a gradient that still held what an earlier step had already used.
 
-Seen leaf by leaf: a backward pass adds to a gradient that was there at the last step of that leaf's optimizer, and the next step uses the sum.
+Seen leaf by leaf: a backward pass adds to a gradient that was there at the last step of that leaf's optimizer, and the next step uses the
+sum.
 """
 
 from __future__ import annotations

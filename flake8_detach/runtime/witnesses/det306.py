@@ -1,0 +1,61 @@
+"""DET306 train_mode_missing: a model that was trained in train mode was trained on in eval mode, with layers that the mode changes.
+
+Told at the last `eval()` before the forward whose graph a backward pass went through.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+
+from ..events import Backward, ModeCalled, Ran
+from ..program import Site
+from ..run import Run
+
+CODE = "DET306"
+
+
+@dataclass(slots=True)
+class Story:
+    """A module: its last `eval()`, whether it was trained in train mode, and the graphs of its calls since, with the mode of each."""
+
+    module: Any
+    switched: Site | None = None
+    trained: bool = False
+    calls: list[tuple[int, int, Site | None]] = field(default_factory=list)
+
+
+class Witness:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.stories: dict[int, Story] = {}
+
+    def _story(self, module: torch.nn.Module) -> Story:
+        story = self.stories.get(id(module))
+        if story is None or story.module() is not module:
+            story = self.stories[id(module)] = Story(weakref.ref(module))
+        return story
+
+    def on_mode_called(self, event: ModeCalled) -> None:
+        self._story(event.module).switched = None if event.mode else event.site
+
+    def on_ran(self, event: Ran) -> None:
+        if event.enabled and event.end > event.first and any(isinstance(m, (_NormBase, _DropoutNd)) for m in event.module.modules()):
+            story = self._story(event.module)
+            story.calls.append((event.first, event.end, None if event.module.training else story.switched))
+
+    def on_backward(self, event: Backward) -> None:
+        for story in self.stories.values():
+            for first, end, switched in story.calls:
+                if not any(first <= number < end for number in event.visited):
+                    continue
+                if switched is None:
+                    story.trained = True
+                elif story.trained:
+                    self.run.report(CODE, switched, "a later backward pass went through the model in eval mode, with its dropout or batch norm")
+            story.calls = [c for c in story.calls if not any(c[0] <= number < c[1] for number in event.visited)]

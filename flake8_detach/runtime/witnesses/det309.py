@@ -1,0 +1,23 @@
+"""DET309 dropout_always_on: a dropout dropped inside a model that is in eval mode."""
+
+from __future__ import annotations
+
+from ..events import TorchCall
+from ..run import Run
+
+CODE = "DET309"
+DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "feature_dropout"})
+
+
+class Witness:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def on_torch_call(self, event: TorchCall) -> None:
+        calls = self.run.passes
+        if event.name not in DROPOUTS or calls is None or not calls.open or calls.open[0].training:
+            return
+        rate = event.kwargs.get("p", event.args[1] if len(event.args) > 1 else 0.5)
+        site = self.run.here()
+        if event.kwargs.get("training", True) and rate > 0 and site is not None:
+            self.run.report(CODE, site, f"{event.name} worked with rate {rate} while the model was in eval mode")

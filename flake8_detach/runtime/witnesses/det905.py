@@ -1,0 +1,40 @@
+"""DET905 acting_with_grad: a function that selects an action built a graph that left it with nothing, and that no backward pass ever used."""
+
+from __future__ import annotations
+
+import re
+
+from ..events import Activation, Finished, ModuleCall, Returned
+from ..graph import depends_on_range
+from ..program import Site
+from ..run import Run
+
+CODE = "DET905"
+ACTS = frozenset({"act", "action", "actions"})
+
+
+class Witness:
+    """The model calls of functions that act, with where each is told; those out of which a live result came are dropped."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.calls: list[tuple[ModuleCall, Activation, Site]] = []
+
+    def on_module_call(self, event: ModuleCall) -> None:
+        for frame in reversed(event.frames):
+            if ACTS & set(re.sub(r"([a-z])([A-Z])", r"\1_\2", frame.activation.name).lower().split("_")):
+                site = event.site if frame is event.frames[-1] else Site(frame.line)
+                self.calls.append((event, frame.activation, site))
+                return
+
+    def on_returned(self, event: Returned) -> None:
+        self.calls = [
+            (call, owner, site)
+            for call, owner, site in self.calls
+            if owner is not event.activation or not any(depends_on_range(t, call.first, call.end) for t in event.live)
+        ]
+
+    def on_finished(self, event: Finished) -> None:
+        for call, _, site in self.calls:
+            if not any(call.first <= number < call.end for number in self.run.visits):
+                self.run.report(CODE, site, f"{call.module} built {call.end - call.first} graph nodes for an action")
