@@ -113,7 +113,7 @@ def _turns(trace: Trace) -> Iterator[Turn]:
 
 def turn_of(trace: Trace, loop: int) -> Turn:
     """The last iteration of a loop that was interpreted."""
-    start = max((i for i, e in enumerate(trace.events) if e.role == Role.LOOP and e.detail == loop), default=0)
+    start = trace.loop_starts().get(loop, 0)
     inside = [(e, e.turns[e.loops.index(loop)]) for e in trace.events[start + 1 :] if loop in e.loops]
     last = max((number for _, number in inside), default=0)
     return Turn(trace, loop, len(trace.events[start].path), [e for e, number in inside if number == last])
@@ -130,7 +130,11 @@ def run_of(trace: Trace, step: Event) -> Turn:
 
 def holdings(trace: Trace, optimizer: Value) -> frozenset[int]:
     """The modules and leaves an optimizer holds; 0 among them says that not all are known."""
-    return owners(trace, frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY)))
+    found = trace.holdings.get(optimizer.refs)
+    if found is None:
+        held = frozenset(t for ref in optimizer.refs for t in trace.optimized.get(ref, EMPTY))
+        found = trace.holdings[optimizer.refs] = owners(trace, held)
+    return found
 
 
 def owners(trace: Trace, tokens: frozenset[int]) -> frozenset[int]:

@@ -138,6 +138,7 @@ class Trace:
         self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
         self.probed: set[int] = set()  # what autograd.grad was asked for, and what `.grad` was read of
         self.adopted: set[int] = set()  # modules and parameters given to a module holder, add_module or setattr
+        self.moved: set[int] = set()  # what a conversion made of a leaf: a copy, or where it does nothing the leaf itself
         self.forced: dict[int, ast.AST] = {}  # leaves that were made, with the flag, of something computed -> the call
         self.mappings: set[int] = set()  # containers that are iterated by key
         self.called: set[int] = set()  # modules that are called, `at_once` those called where they are made
@@ -159,6 +160,8 @@ class Trace:
         self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
         self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
         self._live: dict[int, bool] = {}
+        self.holdings: dict[frozenset[int], frozenset[int]] = {}  # what optimizers hold, as steps.holdings found it
+        self._loop_starts: dict[object, int] | None = None
         self._by_role: dict[tuple[str, ...], tuple[int, list[Event]]] = {}
         self._given_away: set[int] | None = None
         self._backwards: dict[int, list[Event]] | None = None
@@ -169,6 +172,12 @@ class Trace:
         if known is None or known[0] != len(self.events):
             known = self._by_role[roles] = (len(self.events), [e for e in self.events if e.role in roles])
         return known[1]
+
+    def loop_starts(self) -> dict[object, int]:
+        """For each loop, the index of the event by which it was entered for the last time."""
+        if self._loop_starts is None:
+            self._loop_starts = {e.detail: i for i, e in enumerate(self.events) if e.role == Role.LOOP}
+        return self._loop_starts
 
     def is_live(self, value: Value) -> bool:
         """Whether there is evidence, by now or from the future, that it requires grad on some path."""

@@ -174,4 +174,4 @@ def constant(value: object) -> Value:
 
 def may_be_live(value: Value) -> bool:
     """Whether it can turn out to require grad, now or by later evidence."""
-    return bool(value.grad & (Grad.LIVE | Grad.UNKNOWN)) and not value.dtype == DType.INTEGER
+    return bool(value.grad & (Grad.LIVE | Grad.UNKNOWN)) and value.dtype != DType.INTEGER

@@ -23,6 +23,7 @@ FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
     ["passes", "graphs"],
+    ["modes"],
     ["steps"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],

@@ -79,8 +79,7 @@ BODIES = st.sampled_from(["t = t + x", "x = t", "t, x = x, t", "xs.append(t)", "
 @given(st.lists(BODIES, min_size=1, max_size=4), st.integers(1, 4))
 def test_loops_stop(body: list[str], depth: int) -> None:
     lines = ["import torch", "m = torch.nn.Linear(1, 1)", "t = x = torch.ones(1)", "xs = [t]"]
-    for level in range(depth):
-        lines.append("    " * level + f"for i{level} in range(3):")
+    lines += ["    " * level + f"for i{level} in range(3):" for level in range(depth)]
     lines += ["    " * depth + line for line in body]
     trace = interpret(ast.parse("\n".join(lines)))
     assert len(trace.events) < 5000

@@ -77,16 +77,17 @@ class Belongings(Modules):
 
     def note_built(self, layer: Value, node: ast.AST) -> None:
         """A layer with parameters is made below a forward: where the forward's own text makes it, and whether on a condition."""
-        frames, frame, place = self.trace.frames, self.here.frame, node
-        while getattr(frames[frame].function, "name", "") != "forward":
-            if getattr(frames[frame].function, "name", "") == "__init__":
-                place = frames[frame].call or place
+        frames, frame, place, call, tested = self.trace.frames, self.here.frame, node, node, False
+        while (function := frames[frame].function) is not None:
+            tested = tested or is_tested(call, function)
+            name = getattr(function, "name", "")
+            if name == "forward":
+                break
+            call = frames[frame].call or call
+            place = call if name == "__init__" else place
             frame = frames[frame].parent
-        function = frames[frame].function
-        if frames[frame].owner in self.trace.model_classes and function is not None:
-            tests = (n for n in ast.walk(function) if isinstance(n, (ast.If, ast.Try, ast.IfExp)))
-            guarded = self.is_guarded(frame) or any(place is inner for test in tests for inner in ast.walk(test))
-            self.record(Role.BUILD, place, layer, detail=guarded)
+        if frames[frame].owner in self.trace.model_classes:
+            self.record(Role.BUILD, place, layer, detail=tested or self.is_guarded(frame))
 
     def is_guarded(self, forward: int) -> bool:
         """Whether a condition, or a decorator that may cache, stands between a running forward and the present place."""
@@ -148,15 +149,17 @@ class Belongings(Modules):
         """The snapshots whose tensors a value holds."""
         out: set[int] = set()
         for part in self.inside(value) if value.kind & Kind.CONTAINER else [value]:
-            for ref in part.refs:
-                out.update(r for r in self.roots.get(ref, (ref,)) if r in self.snapshots)
+            roots = frozenset(r for ref in part.refs for r in self.roots.get(ref, (ref,)))
+            if roots <= self.snapshots.keys():  # else it may as well be a copy
+                out |= roots
         return frozenset(out)
 
     def note_kept(self, value: Value, node: ast.AST) -> None:
         """A container that holds a snapshot is bound."""
         tokens = self.snapshots_in(value)
         if tokens:
-            self.record(Role.KEPT, node, value, values=(Value(refs=tokens),))
+            lasting = isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) for t in node.targets)
+            self.record(Role.KEPT, node, value, values=(Value(refs=tokens),), detail=lasting)
 
     def restore(self, module: Value, args: list[Value], node: ast.AST) -> None:
         """load_state_dict(kept) or torch.save(kept): has training gone on since?"""
@@ -214,3 +217,9 @@ class Belongings(Modules):
         last = node.end_lineno or 0 if isinstance(node, ast.Assign) else 0
         reads = (n for s in body.body for n in ast.walk(s) if isinstance(n, ast.Name) and n.id == name.id and isinstance(n.ctx, ast.Load))
         return any(n.lineno > last for n in reads)
+
+
+def is_tested(place: ast.AST, function: ast.AST) -> bool:
+    """Whether a place of a function's text stands below a test, whatever its outcome."""
+    tests = (n for n in ast.walk(function) if isinstance(n, (ast.If, ast.Try, ast.IfExp)))
+    return any(place is inner for test in tests for inner in ast.walk(test))

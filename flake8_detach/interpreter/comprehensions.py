@@ -23,6 +23,8 @@ class Comprehensions(Expressions):
         address, value = self.container(node, "comprehension")
         value = value._replace(names=frozenset(("comprehension",)))
         lazy = isinstance(node, ast.GeneratorExp)
+        if lazy:
+            self.one_shot(value)
         self.comprehend(node.generators, lambda: self.add(address, self.produced(node.elt, value, node, lazy)), node)
         return value
 

@@ -54,10 +54,7 @@ class Definitions(Blocks):
                 if node.module:
                     self.stars.append(node.module)
                 continue
-            if node.level:
-                value = self.foreign(alias.name)
-            else:
-                value = self.imported(f"{node.module}.{alias.name}")
+            value = self.foreign(alias.name) if node.level else self.imported(f"{node.module}.{alias.name}")
             self.bind_name(alias.asname or alias.name, value, node)
 
     def imported(self, dotted: str) -> Value:

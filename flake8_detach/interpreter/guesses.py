@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import idioms, objects, operations, sinks
+from flake8_detach.knowledge import idioms, objects, operations, operators, sinks
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -109,7 +109,7 @@ class Guesses(Collections):
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
                 return self.to_numpy(receiver, keywords, node)
-            if name in operations.METHODS or name in operations.TENSOR_ONLY or (name in TENSOR_LIKE and not receiver.kind & Kind.OBJECT):
+            if name in operations.TENSOR_ONLY or operations.of_method(name) or (name in TENSOR_LIKE and not receiver.kind & Kind.OBJECT):
                 return self.guessed_tensor(receiver, name, args, keywords, node)
         if name in CONTAINER_ADDS and len(args) == 1 or name in ("extend", "items", "values", "keys", "popleft", "setdefault"):
             return self.container_method(receiver._replace(kind=receiver.kind | Kind.CONTAINER), name, args, keywords, node)
@@ -130,12 +130,12 @@ class Guesses(Collections):
 
     def guessed_tensor(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A method that tensors have, on something unknown: whatever it is, the result inherits what is pending."""
-        if name in ("sort", "mode", "data", "index_fill") or name.endswith("_") and name not in operations.INPLACE_NAMES:
+        if name in ("sort", "mode", "data", "index_fill") or name.endswith("_") and not operators.is_inplace(name):
             return self.unknown(node, [receiver]) if name != "sort" else OTHER
         if name in operations.TENSOR_ONLY:
             self.trace.tensors |= receiver.refs
         out = self.tensor_method(receiver, name, args, keywords, node)
-        effect = operations.METHODS.get(name)
+        effect = operations.of_method(name)
         if effect in (Effect.NUMBER, Effect.NUMBERS, Effect.ARRAY, Effect.PAIR, Effect.SPLIT):
             return out
         return out._replace(kind=out.kind | Kind.UNKNOWN) if name not in operations.TENSOR_ONLY else out._replace(kind=Kind.TENSOR)

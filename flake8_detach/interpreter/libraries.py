@@ -69,7 +69,7 @@ class Libraries(TorchCalls):
             return Value(Kind.SWITCH, names=frozenset((name,)))
         if name.startswith(objects.PROCESSES):
             return self.process_tool(name.rpartition(".")[2], args, keywords, node)
-        if name.startswith("torchvision.models.") or name.startswith("timm.create_model"):
+        if name.startswith(("torchvision.models.", "timm.create_model")):
             out = self.foreign_module(node)
             if objects.PRETRAINED.match(name):
                 self.trace.fickle |= out.refs

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge import objects, operations, operators
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
 
@@ -264,7 +264,7 @@ def _saves(node: ast.AST) -> bool:
         return False
     function = node.func
     name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    return name not in operations.SAVES_NOTHING
+    return not (name in operations.SAVES_NOTHING or operators.saves_nothing(name))
 
 
 def _mentions_training(node: ast.AST) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from flake8_detach.knowledge import saved
+from flake8_detach.knowledge import operators, saved
 from flake8_detach.trace import Made, Role
 from flake8_detach.value import EMPTY, OTHER, DType, Grad, Kind, Leaf, Value
 
 from .machine import Machine
 from .state import ABSENT, FREED, SPOILED, Key
 
+EMPTY_NAMES: frozenset[str] = frozenset()
 REACH = 400
 """How many operations of one graph a backward looks at."""
 
@@ -103,7 +104,9 @@ class Storage(Machine):
         """The tensors (and modules, for their weights) that an operation keeps for its backward."""
         name = self.operation(token, made)
         tensors = [v for v in made.operands if v.kind == Kind.TENSOR]
-        out = frozenset((token,)) if name in saved.RESULT else EMPTY
+        out = self.kept(operators.named(saved.SPELLED.get(name, name)), token, made)
+        if name in saved.RESULT:
+            out |= {token}
         if name in saved.OPERAND and tensors:
             out |= tensors[0].refs
         if name in saved.EACH_OTHER:
@@ -115,6 +118,20 @@ class Storage(Machine):
             if tensors[0].grad == Grad.LIVE:
                 out |= self.parameters.get(token, EMPTY)
         return out
+
+    @staticmethod
+    def kept(row: operators.Row, token: int, made: Made) -> frozenset[int]:
+        """What the formulas of the live operands keep; `self` alone is taken for live where no other operand is surely so."""
+        if not row.saves:
+            return EMPTY
+        places = dict(zip(row.parameters, made.operands))
+        live = [place for place, value in places.items() if value.kind & Kind.TENSOR and value.grad == Grad.LIVE] or row.parameters[:1]
+        things = frozenset(thing for place in live for thing in row.saves.get(place, EMPTY_NAMES))
+        kept = frozenset((token,)) if "result" in things else EMPTY
+        for thing in things & places.keys():
+            if places[thing].kind == Kind.TENSOR:
+                kept |= places[thing].refs
+        return kept
 
     def graph(self, value: Value) -> Iterator[tuple[int, Made]]:
         """The operations that a backward from a value surely goes through, as far as the file shows them."""

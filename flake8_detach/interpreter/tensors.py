@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge import objects, operations, operators
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -58,8 +58,8 @@ class Tensors(Builtins):
             return self.created(name, Effect.FRESH, [], keywords, node)
         if name in ("apply_", "map_"):
             return receiver
-        effect = operations.METHODS.get(name)
-        if effect is None and name in operations.REDUCE_TO_PAIR and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
+        effect = operations.of_method(name)
+        if effect is None and operators.may_return_pair(name) and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
         if effect is None and name in ("type", "to", "astype", "view") and self.to_integer(args, keywords, receiver):
             effect = Effect.INTEGER
@@ -74,18 +74,7 @@ class Tensors(Builtins):
             if function is not None and function.owner is not None and function.owner.is_module:
                 self.record(Role.DETACH, node, receiver)
             return self.detach(receiver, node)
-        if effect is None and name in (
-            "t",
-            "view",
-            "reshape",
-            "squeeze",
-            "unsqueeze",
-            "transpose",
-            "permute",
-            "expand",
-            "flatten",
-            "narrow",
-        ):
+        if effect is None and operators.is_view(name):
             return self.view(receiver, node)
         operands = [receiver, *given] if effect in (None, Effect.PAIR, Effect.SPLIT, Effect.DERIVE) else [receiver]
         out = self.effect(effect or Effect.DERIVE, operands, node)
@@ -97,8 +86,9 @@ class Tensors(Builtins):
         for token in out.refs:  # a copy, or the same object: in doubt no alias
             self.unshare(token)
         same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
-        if same and receiver.leaf & Leaf.LEAF:
+        if receiver.leaf & Leaf.LEAF and name not in ("double", "half", "bfloat16"):
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
+            self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
         dtype = DType.FLOAT if name in ("float", "double", "half", "bfloat16") else receiver.dtype
         if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
             dtype = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge import objects, operations, operators
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -92,7 +92,7 @@ class TorchCalls(Calls):
         if short in ("func.functional_call", "nn.utils.parameters_to_vector", "nn.utils.stateless.functional_call"):
             return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
         given = self.open([*args, *keywords.values()], node)
-        effect = operations.FUNCTIONS.get(short) or (operations.FUNCTIONS.get(last) if short.startswith(("special.", "nn.init.")) else None)
+        effect = operations.of_function(short) or (operations.of_function(last) if short.startswith(("special.", "nn.init.")) else None)
         if short.startswith("nn.init._calculate"):
             return self.tuple_of(node, NUMBER, 2)
         if short.startswith("nn.init."):
@@ -124,7 +124,7 @@ class TorchCalls(Calls):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
         if effect is None and short[:1].isupper() and "." not in short:
             return OTHER
-        if effect is None and last in operations.REDUCE_TO_PAIR and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
+        if effect is None and operators.may_return_pair(last) and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
         if keywords and "inplace" in keywords and keywords["inplace"].const is True and args:
             self.note_write(args[0], node, last)
@@ -135,7 +135,8 @@ class TorchCalls(Calls):
             return keywords["out"]
         if effect is None and args and args[0].kind == Kind.UNKNOWN:
             self.trace.tensors |= args[0].refs
-        out = self.effect(effect or Effect.DERIVE, given, node)
+        views = effect is None and bool(args) and bool(args[0].kind & Kind.TENSOR) and operators.is_view(short)
+        out = self.view(args[0], node) if views else self.effect(effect or Effect.DERIVE, given, node)
         if last == "where" and len(given) > 2 and not any(v.kind & Kind.TENSOR for v in given[1:]):
             out = out._replace(dtype=DType.FLOAT)
         return out._replace(kind=Kind.TENSOR) if out.kind == Kind.UNKNOWN and (effect or Effect.DERIVE) == Effect.DERIVE else out

@@ -7,7 +7,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-CRITERIA: Final = re.compile(r"^_?(criterion\w*|crit|loss_?(fn|func|fun|function|f)\w*|\w+_(criterion|loss_fn|loss_func)|\w*loss_function|mse|bce|ce_loss|adversarial_loss|\w*_loss)$", re.I)
+CRITERIA: Final = re.compile(
+    r"^_?(criterion\w*|crit|loss_?(fn|func|fun|function|f)\w*|\w+_(criterion|loss_fn|loss_func)|\w*loss_function|mse|bce|\w*_loss)$", re.I
+)
 """Callables that compute a differentiable loss from what they are given."""
 
 MODELS: Final = re.compile(
@@ -23,7 +25,11 @@ EVALUATIONS: Final = re.compile(
     r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo)(_|$)"
 )
 TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
-LOADERS: Final = re.compile(r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$", re.I)
+LOADERS: Final = re.compile(
+    r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$"
+    r"|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$",
+    re.I,
+)
 FORWARDS: Final = re.compile(
     r"^_?(forward\w*|encode\w*|decode\w*|sample|generate|predict\w*|infer\w*|get_action\w*|get_value\w*|translate|embed|extract\w*|reconstruct\w*"
     r"|interpolate|classify|detect|compute_loss|logits|features|caption\w*|greedy\w*|beam\w*|synthesi[sz]e)$"

@@ -36,8 +36,10 @@ CHANNELS: Final = {
 
 PROCESSES: Final = ("multiprocessing.", "torch.multiprocessing.", "multiprocess.")
 
-PRETRAINED: Final = re.compile(r"^torchvision\.models\.(\w+\.)?(alexnet|vgg|resnet|resnext|wide_resnet|densenet|googlenet|inception|mobilenet|mnasnet|shufflenet"
-                               r"|squeezenet|efficientnet|regnet|convnext|vit_|swin)")
+PRETRAINED: Final = re.compile(
+    r"^torchvision\.models\.(\w+\.)?(alexnet|vgg|resnet|resnext|wide_resnet|densenet|googlenet|inception|mobilenet|mnasnet|shufflenet"
+    r"|squeezenet|efficientnet|regnet|convnext|vit_|swin)"
+)
 """Models of torchvision, all with dropout or batch norm, and made in train mode."""
 
 RECURRENT: Final = frozenset("RNN LSTM GRU".split())

@@ -2,11 +2,15 @@
 
 Here: names of torch functions and Tensor methods, each with one Effect. Not here: what an Effect means (interpreter/effects). Of 540
 differentiable float samples in torch's own `op_db`, 532 map live to live, so only exceptions are listed; everything else of torch is DERIVE.
-Sources: torch 2.13, `derivatives.yaml` (`output_differentiability`), the pages torch.Tensor and torch of the documentation.
+The tables list only what torch's own tables (operators.txt) don't tell: functions and methods written in Python, attributes, conversions,
+composite operators, and operators without a formula, of which only the documentation tells whether they give integers.
 """
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
+
+from . import operators
 
 
 class Effect:
@@ -35,29 +39,21 @@ def _table(**rows: str) -> dict[str, str]:
 
 METHODS: Final = _table(
     detach="detach detach_ data",
-    number="item size dim ndimension numel nelement stride element_size get_device is_floating_point is_complex is_contiguous"
-    " storage_offset is_cuda data_ptr __len__ equal allclose is_shared is_pinned has_names is_same_size dense_dim sparse_dim",
+    number="ndimension nelement element_size is_cuda data_ptr __len__ is_shared has_names",
     numbers="tolist",
     array="numpy __array__",
     text="__repr__ __str__ type_name",
-    integer="argmax argmin argsort long int short byte bool eq ne lt le gt ge isnan isinf isfinite isposinf isneginf nonzero multinomial"
-    " logical_and logical_or logical_not logical_xor any all count_nonzero bincount equal_to eq_ not_equal greater less greater_equal"
-    " less_equal bitwise_and bitwise_or bitwise_not searchsorted bucketize histc signbit isclose isin char",
-    fresh="new new_zeros new_ones new_empty new_full new_tensor",
-    pair="sort topk kthvalue mode",
-    split="chunk split unbind tensor_split unsafe_chunk hsplit vsplit dsplit split_with_sizes unsafe_split",
+    integer="argmax argmin argsort long int short byte bool isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
+    " bincount not_equal greater less greater_equal less_equal bitwise_and bitwise_or bitwise_not bitwise_xor searchsorted bucketize signbit"
+    " isclose isin char",
+    fresh="new new_zeros new_ones new_empty new_full new_tensor histc",
+    split="unsafe_chunk unsafe_split",
     other="share_memory_ register_hook retain_grad storage untyped_storage record_stream is_sparse pin_memory_",
 )
 """Tensor methods that are no plain DERIVE. `to`, `cuda` ... derive: they give the same history back."""
 
-REDUCE_TO_PAIR: Final = frozenset("max min median cummax cummin nanmedian aminmax".split())
-"""With a dimension these return (values, indices); without, one value. https://docs.pytorch.org/docs/2.13/generated/torch.max.html"""
-
 CONVERSIONS: Final = frozenset("to cuda cpu float double half bfloat16 contiguous type xpu mps npu share_memory".split())
 """Methods that give a module itself back, and a tensor with its history."""
-
-INPLACE_NAMES: Final = frozenset("copy_ add_ sub_ mul_ div_ lerp_ index_copy_ index_add_ masked_fill_ masked_scatter_ scatter_ scatter_add_ fill_"
-                                 " addcmul_ addcdiv_ index_put_ addmm_ put_ baddbmm_".split())
 
 TENSOR_ONLY: Final = frozenset(
     "detach detach_ item backward requires_grad_ unsqueeze squeeze view permute contiguous argmax log_softmax softmax masked_fill clamp"
@@ -69,23 +65,21 @@ DROPOUTS: Final = frozenset("dropout dropout1d dropout2d dropout3d".split())
 """Functions of torch.nn.functional that are on unless `training=False`."""
 
 SAVES_NOTHING: Final = frozenset(
-    "add sub subtract cat concat concatenate stack hstack vstack dstack hsplit sum mean view_as expand_as reshape_as type_as to equal allclose"
-    " copy_ eq ne lt le gt ge zip print append extend isclose where_ detach clone sub_ add_ new_tensor tensor as_tensor Tensor FloatTensor"
-    " zeros_like ones_like rand_like randn_like full_like empty_like no_grad save argmax L1Loss l1_loss".split()
+    "subtract concat concatenate hstack vstack dstack hsplit view_as expand_as reshape_as type_as to copy_ isclose detach new_tensor tensor"
+    " as_tensor Tensor FloatTensor zeros_like ones_like rand_like randn_like full_like empty_like no_grad argmax L1Loss l1_loss"
+    " zip print append extend where_ save".split()
 )
-"""Names of operations of several tensors that keep none of them for their backward (or build no graph)."""
+"""Names of operations of several tensors that keep none of them for their backward (or build no graph), where operators.txt doesn't tell."""
 
 FUNCTIONS: Final = _table(
-    fresh="tensor zeros ones empty full rand randn zeros_like ones_like empty_like full_like rand_like randn_like from_numpy linspace logspace"
-    " eye normal load empty_strided hann_window hamming_window blackman_window frombuffer from_file quantize_per_tensor rand_like"
-    " full_like complex_like empty_permuted",
-    integer="arange randint randperm argmax argmin argsort eq ne lt le gt ge isnan isinf isfinite nonzero multinomial logical_and logical_or"
-    " logical_not logical_xor any all count_nonzero bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin"
-    " greater less greater_equal less_equal not_equal signbit histc bitwise_and bitwise_or bitwise_not bitwise_xor nn.functional.one_hot",
-    number="is_tensor numel equal allclose is_grad_enabled is_inference_mode_enabled is_floating_point is_complex initial_seed"
-    " cuda.is_available cuda.device_count get_num_threads nn.init.calculate_gain cuda.current_device seed",
-    pair="sort topk kthvalue mode",
-    split="chunk split unbind tensor_split hsplit vsplit unsafe_chunk broadcast_tensors meshgrid svd qr lu linalg.svd linalg.qr linalg.eigh"
+    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal load frombuffer quantize_per_tensor"
+    " linspace logspace histc",
+    integer="arange randint randperm argmax argmin argsort isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
+    " bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin greater less greater_equal less_equal not_equal"
+    " signbit bitwise_and bitwise_or bitwise_not bitwise_xor nn.functional.one_hot",
+    number="is_tensor is_grad_enabled is_inference_mode_enabled initial_seed cuda.is_available cuda.device_count get_num_threads"
+    " nn.init.calculate_gain cuda.current_device seed",
+    split="unsafe_chunk broadcast_tensors meshgrid svd qr lu linalg.svd linalg.qr linalg.eigh"
     " linalg.eig slogdet linalg.slogdet var_mean std_mean atleast_1d block_diag_ triangular_solve lstm gru",
     other="manual_seed save device dtype set_default_dtype set_default_tensor_type set_num_threads use_deterministic_algorithms"
     " cuda.synchronize cuda.empty_cache cuda.set_device cuda.manual_seed cuda.manual_seed_all Generator set_printoptions Size typename"
@@ -126,3 +120,32 @@ PURE_MODULES: Final = frozenset(
     " PIL cv2 omegaconf hydra click tqdm torchvision.transforms torchvision.datasets torch.utils.data transformers.AutoTokenizer".split()
 )
 """Roots of libraries that never back-propagate what they are given and never return a live tensor that they were not given."""
+
+
+def of_method(name: str) -> str | None:
+    """The Effect of a method of tensors; None for the rule."""
+    return METHODS.get(name) or _told(name)
+
+
+def of_function(short: str) -> str | None:
+    """The Effect of a function, by its name below torch; None for the rule."""
+    return FUNCTIONS.get(short) or _told(short)
+
+
+@cache
+def _told(name: str) -> str | None:
+    """What operators.txt tells; functions of torch.nn are mostly written in Python and give something else than their operators.
+
+    What is not differentiable gives integers: of the exceptions (special functions, histc) the documentation tells.
+    """
+    if name.startswith("nn."):
+        return None
+    if operators.returns_number(name):
+        return Effect.NUMBER
+    if operators.is_creation(name) or (name.startswith("special.") and operators.returns_undifferentiable(name)):
+        return Effect.FRESH
+    if operators.returns_undifferentiable(name):
+        return Effect.INTEGER
+    if operators.returns_pair(name):
+        return Effect.PAIR
+    return Effect.SPLIT if operators.is_split(name) else None

@@ -1,27 +1,30 @@
-"""What autograd saves: which operations keep an operand or their result for the backward pass.
+"""What autograd saves where torch's own tables don't tell: operators of Python's syntax, classes of torch.nn, and composite operators.
 
-Only what surely saves is listed; an operation that is not listed saves nothing that counts. Source: `derivatives.yaml` of torch 2.13 (the
-formulas that name `self`, `other` or `result`), and torch.autograd.graph.saved_tensors_hooks run over each row.
+What every other operator saves is in operators.txt. Only what surely saves is listed here; the rows were found with
+torch.autograd.graph.saved_tensors_hooks under torch 2.13.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-RESULT: Final = frozenset(
-    "exp sigmoid tanh sqrt rsqrt reciprocal softmax log_softmax relu softmin relu6 expm1 logsumexp cumprod norm"
-    " Sigmoid Tanh Softmax LogSoftmax ReLU Softmax2d".split()
-)
-"""Functions, methods and classes of torch.nn that save their result."""
+SPELLED: Final = {
+    **{"Mult": "mul", "Div": "div", "Pow": "pow", "MatMult": "matmul"},
+    **{"multiply": "mul", "divide": "div", "true_divide": "div", "clip": "clamp", "square": "pow", "relu6": "hardtanh", "absolute": "abs"},
+    **{"Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu", "ReLU6": "hardtanh", "GELU": "gelu", "SiLU": "silu", "LeakyReLU": "leaky_relu"},
+    **{"Softplus": "softplus", "ELU": "elu", "Hardtanh": "hardtanh", "Hardswish": "hardswish", "Mish": "mish"},
+    **{"MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy", "BCEWithLogitsLoss": "binary_cross_entropy_with_logits"},
+    **{"SmoothL1Loss": "smooth_l1_loss", "HuberLoss": "huber_loss"},
+}
+"""What is spelled otherwise, or made of one operator -> the operator whose row in operators.txt holds."""
 
-OPERAND: Final = frozenset(
-    "pow square log log2 log10 log1p sin cos tan abs clamp clip clamp_min clamp_max gelu silu leaky_relu softplus hardtanh mse_loss"
-    " smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits layer_norm batch_norm max_pool2d logsigmoid std var Pow"
-    " MSELoss BCELoss BCEWithLogitsLoss SmoothL1Loss GELU SiLU LeakyReLU Softplus MaxPool2d MaxPool1d norm logsumexp prod".split()
-)
+RESULT: Final = frozenset("softmax log_softmax softmin Softmax LogSoftmax Softmax2d".split())
+"""Composite functions, methods and classes of torch.nn that save their result."""
+
+OPERAND: Final = frozenset("layer_norm batch_norm max_pool2d logsigmoid LogSigmoid MaxPool2d MaxPool1d".split())
 """Those that save their first operand."""
 
-EACH_OTHER: Final = frozenset("mul multiply matmul mm bmm dot div true_divide mv outer einsum Mult Div MatMult conv2d conv1d linear".split())
+EACH_OTHER: Final = frozenset("matmul outer einsum conv2d conv1d linear".split())
 """Products: each operand is saved where another one is live."""
 
 WEIGHTED: Final = frozenset(

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach.passes import Pass, in_train_mode
+from flake8_detach.modes import in_train_mode
+from flake8_detach.passes import Pass
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Trace, text
 

@@ -49,7 +49,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.role == Role.FORWARD and event.detail & Training.EVAL and _trains(trace, event):
             culprit = _culprit(trace, story[:index], event)
             if culprit is not None:
-                yield Finding(culprit.node, {"code": text(culprit.node), "line": str(event.node.lineno)})
+                yield Finding(culprit.node, {"code": text(culprit.node), "line": str(getattr(event.node, "lineno", 0))})
 
 
 def _trains(trace: Trace, event: Event) -> bool:

@@ -34,5 +34,6 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each read of `.grad` on what surely is a live non-leaf."""
     for event in trace.of(Role.GRAD):
-        if trace.is_surely_live(event.value) and is_nonleaf(trace, event.value):
+        value = event.value
+        if trace.is_surely_live(value) and (is_nonleaf(trace, value) or (bool(value.refs) and value.refs <= trace.moved)):
             yield Finding(event.node, {"history": trace.history(event.value)})

@@ -54,10 +54,11 @@ def check(trace: Trace) -> Iterator[Finding]:
     kept: dict[int, Event] = {}
     for event in trace.of(Role.KEPT):
         for token in event.values[0].refs:
-            kept.setdefault(token, event)
+            if token not in kept or (event.detail and not kept[token].detail):
+                kept[token] = event
     for event in trace.of(Role.RESTORED):
         all_of_it, late = event.values
         for token in all_of_it.refs & kept.keys():
-            lives = bool(trace.of(Role.STEP)) and event.target.refs
-            if token in late.refs or (lives and entry(trace, event.frame) != entry(trace, kept[token].frame)):
+            lasts = kept[token].detail and event.target.refs
+            if token in late.refs or (lasts and entry(trace, event.frame) != entry(trace, kept[token].frame)):
                 yield Finding(kept[token].node, {})

@@ -50,7 +50,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         value = event.value
         if value.kind != Kind.TENSOR or value.grad != Grad.LIVE or value.refs & (held | trace.probed):
             continue
-        if value.leaf == Leaf.NONLEAF and _is_converted(trace, event, value, held):
+        if (value.leaf == Leaf.NONLEAF or value.refs <= trace.moved) and _is_converted(trace, event, value, held):
             yield Finding(event.node, {"what": "a converted `nn.Parameter`", "cure": "convert its data inside `nn.Parameter(...)`"})
         elif value.leaf == Leaf.LEAF and not any(t in trace.wrapped or t in trace.parameters for t in value.refs) and _is_used(trace, value):
             yield Finding(event.node, {"what": "a tensor made with requires_grad", "cure": "wrap it in `nn.Parameter(...)`"})

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.graphs import entry
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 
@@ -41,8 +42,14 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each replacement that no optimizer ever holds, while the old optimizer goes on stepping."""
     for index, event in enumerate(trace.events):
-        if event.role == Role.REPLACED and event.passes == 0 and _is_forgotten(trace, event) and _goes_on(trace, event, index):
+        if event.role == Role.REPLACED and event.passes == 0 and _is_older(trace, event) and _is_forgotten(trace, event) and _goes_on(trace, event, index):
             yield Finding(event.node, {})
+
+
+def _is_older(trace: Trace, event: Event) -> bool:
+    """Whether the optimizer was built before in the same run of the program's text."""
+    start = entry(trace, event.frame)
+    return all(entry(trace, trace.sites[token].frame) == start for token in event.values[0].refs)
 
 
 def _is_forgotten(trace: Trace, event: Event) -> bool:

@@ -53,7 +53,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 def _backward(trace: Trace, step: Event, loop: int) -> Event | None:
     """The last backward before the step in the same loop."""
     found = None
-    for event in trace.events:
+    for event in trace.of(Role.BACKWARD, Role.STEP):
         if event is step:
             return found
         if event.role == Role.BACKWARD and loop in event.loops:

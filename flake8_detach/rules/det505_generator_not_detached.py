@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach import steps
+from flake8_detach import graphs, steps
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
@@ -78,7 +78,10 @@ def _rivals(trace: Trace, stepping: list[Event]) -> list[Event]:
     loops = {t for e in stepping for t in e.loops}
     refs = frozenset(t for e in stepping for t in e.value.refs)
     found: dict[Value, Event] = {}
+    entries = {graphs.entry(trace, e.frame) for e in stepping}
     for event in trace.of(Role.STEP):
+        if event.value in found or graphs.entry(trace, event.frame) not in entries:
+            continue
         if not event.value.refs & refs and steps.is_known(trace, event.value) and (not loops or loops & set(event.loops)):
             found.setdefault(event.value, event)
     return list(found.values())

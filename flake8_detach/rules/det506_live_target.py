@@ -60,16 +60,16 @@ WRONG = "so the gradient also pulls the target towards the prediction"
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each place where a live target meets the prediction that is trained."""
+    optimized = frozenset(t for held in trace.optimized.values() for t in steps.owners(trace, held))
     for turn in steps.turns(trace):
         for index, backward in turn.of(Role.BACKWARD):
             stepping = steps.users(turn, index)
             trained = frozenset(t for e in stepping for t in steps.holdings(trace, e.value)) - {0}
             if trained:
-                yield from _targets(trace, backward, trained)
+                yield from _targets(trace, backward, trained, optimized)
 
 
-def _targets(trace: Trace, backward: Event, trained: frozenset[int]) -> Iterator[Finding]:
-    optimized = frozenset(t for held in trace.optimized.values() for t in steps.owners(trace, held))
+def _targets(trace: Trace, backward: Event, trained: frozenset[int], optimized: frozenset[int]) -> Iterator[Finding]:
     for token, made in steps.graph(trace, backward.value):
         live = [(v, steps.owners(trace, v.history)) for v in made.operands if v.history and trace.is_live(v)]
         if len(live) < 2:

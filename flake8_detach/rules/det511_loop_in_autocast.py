@@ -25,7 +25,7 @@ Good:
         loss.backward()
         optimizer.step()
 
-Silent when: the block stands inside the loop; `enabled=False` or `cache_enabled=False`; a model of the file is made half precision; the loop in the
+Silent when: the block stands inside the loop; `enabled=False` or `cache_enabled=False`; the model is made half precision; the loop in the
 block does not step.
 
 Fix: moving the `with` into the loop is right, but what is trained changes.
@@ -45,15 +45,13 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each autocast block that holds a loop which calls a model and steps an optimizer."""
-    if trace.narrow:
-        return
     blocks: list[tuple[Event, set[int]]] = []
     for event in trace.events:
         if event.role == Role.CAST and event.detail:
             blocks.append((event, set()))
         elif event.role == Role.CAST and blocks:
             blocks.pop()
-        elif event.role == Role.FORWARD and event.mode == Grad.LIVE:
+        elif event.role == Role.FORWARD and event.mode == Grad.LIVE and not event.target.refs & trace.narrow:
             for block, called in blocks:
                 called.update(_loops_within(trace, event, block))
         elif event.role == Role.STEP:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach.passes import acting
+from flake8_detach.modes import acting
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Trace, text
 

@@ -22,10 +22,12 @@ from typing import Any
 import torch
 
 from .events import Finished, Warned
-from .interceptions import attributes, backprop, functions, layers, lines, modules, optimizers, sinks, switches
+from .interceptions import attributes, backprop, functions, layers, lines, modules, optimizers, sinks, switches, training
 from .occurrence import Witnessed
 from .program import Program
 from .run import Run
+
+TORCH = str(Path(torch.__file__).parent)  # a warning that torch gives for its own line is about the program's
 
 
 class TimeLimit(BaseException):
@@ -114,7 +116,7 @@ class Stage:
         self.module.__file__ = program.path
         sys.modules[name] = self.module
         sys.path[0] = str(Path(program.path).parent)
-        for interception in (functions, backprop, modules, layers, optimizers, attributes, switches, sinks):
+        for interception in (functions, backprop, modules, layers, optimizers, training, attributes, switches, sinks):
             interception.install(self.run)
         _watch_warnings(self.run)
         lines.install(self.run, name)
@@ -187,8 +189,9 @@ def _watch_warnings(run: Run) -> None:
     original = warnings.showwarning
 
     def showwarning(message: Any, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
-        if filename == run.program.path:
-            run.emit(Warned(str(message), lineno))
+        site = run.here() if filename.startswith(TORCH) else None
+        if filename == run.program.path or site is not None:
+            run.emit(Warned(str(message), lineno if site is None else site.line))
         original(message, category, filename, lineno, file, line)
 
     warnings.showwarning = showwarning

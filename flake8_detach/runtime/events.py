@@ -72,6 +72,7 @@ class Backward:
     site: Site | None
     create_graph: bool
     function: str
+    inputs: list[torch.Tensor] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -128,6 +129,22 @@ class Assigned:
     value: Any
     site: Site
     own: bool
+
+
+@dataclass(slots=True)
+class GradientTaken:
+    """`autograd.grad()` at `site` has given these tensors."""
+
+    results: list[torch.Tensor]
+    site: Site
+
+
+@dataclass(slots=True)
+class StateUsed:
+    """`load_state_dict()` or `torch.save()`, named by `function`, takes these tensors."""
+
+    tensors: list[torch.Tensor]
+    function: str
 
 
 @dataclass(slots=True)

@@ -213,8 +213,9 @@ class Reach:
                 if kind is not Kind.TENSOR and entry.depth < depth and id(entry.child) not in visited:
                     visited.add(id(entry.child))
                     # entries are numbered in the order in which they are yielded
-                    children = self._children(entry.child, whole)
-                    todo.extend(Entry(id(entry.child), label, child, count - 1, entry.depth + 1, entry.inside_model) for label, child in children)
+                    place, holder, inside = count - 1, id(entry.child), entry.inside_model
+                    for label, child in self._children(entry.child, whole):
+                        todo.append(Entry(holder, label, child, place, entry.depth + 1, inside))
 
     def _kind(self, value: Any) -> Kind:
         kind = kind_of(type(value))

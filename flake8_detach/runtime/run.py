@@ -11,8 +11,7 @@ import importlib
 import pkgutil
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,25 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000  # of so many nodes at least it is known where they were made, and when a backward pass visited them
 STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
+
+
+class Aside:
+    """A context manager, written out because every torch call of the program enters it twice."""
+
+    __slots__ = ("guard", "run", "was")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.was = run.busy
+        self.guard = torch._C.DisableTorchFunction()
+
+    def __enter__(self) -> None:
+        self.run.busy = True
+        self.guard.__enter__()
+
+    def __exit__(self, *exc: object) -> None:
+        self.guard.__exit__(None, None, None)
+        self.run.busy = self.was
 
 
 class Run:
@@ -69,15 +87,9 @@ class Run:
         for handler in self._handlers[type(event).__name__]:
             handler(event)
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Our own torch operations: they neither reach the interceptions nor the program's modes."""
-        was, self.busy = self.busy, True
-        with torch._C.DisableTorchFunction():
-            try:
-                yield
-            finally:
-                self.busy = was
+    def aside(self) -> Aside:
+        """A context for our own torch operations: they neither reach the interceptions nor the program's modes."""
+        return Aside(self)
 
     def report(self, code: str, site: Site, evidence: str) -> None:
         """Notes that `code` happened at `site`; the first evidence for a line stands."""

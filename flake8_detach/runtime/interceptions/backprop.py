@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ..events import Backward, BackwardDone
+from ..events import Backward, BackwardDone, GradientTaken
 from ..graph import Graph
 from ..run import Run
 
@@ -33,8 +33,10 @@ def _watched(run: Run, name: str, original: Callable[..., Any]) -> Callable[...,
             event = _event(run, name, args, kwargs)
             run.emit(event)
         error: BaseException | None = None
+        result: Any = None
         try:
-            return original(*args, **kwargs)
+            result = original(*args, **kwargs)
+            return result
         except BaseException as raised:
             error = raised
             raise
@@ -43,9 +45,11 @@ def _watched(run: Run, name: str, original: Callable[..., Any]) -> Callable[...,
                 run.clock += 1
                 run.visits.update(dict.fromkeys(event.visited, run.clock))
                 run.emit(BackwardDone(event, error))
+                if name == "grad" and event.site is not None and error is None:
+                    run.emit(GradientTaken(_tensors(result), event.site))
                 run.forget()
             # neither the graph nor the exception may live longer than the call
-            del event, error
+            del event, error, result
 
     return watched
 
@@ -58,7 +62,7 @@ def _event(run: Run, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     graph = Graph(roots)
     inputs = None if asked is None else _tensors(asked)
     visited = set(graph.nodes) if inputs is None else graph.between(inputs)
-    return Backward(roots, inputs is None, graph, visited, run.here(), bool(create_graph), name)
+    return Backward(roots, inputs is None, graph, visited, run.here(), bool(create_graph), name, inputs or [])
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

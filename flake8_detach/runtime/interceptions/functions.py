@@ -6,7 +6,9 @@ Under a mode every `torch.*` function and every tensor method arrives here with 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +17,8 @@ from torch.overrides import TorchFunctionMode
 from ..events import TorchCall
 from ..graph import node_of, number
 from ..run import Run
+
+OPTIMIZERS = str(Path(torch.optim.__file__).parent)  # hundreds of calls in every step, and none is the program's doing
 
 
 def install(run: Run) -> None:
@@ -33,7 +37,7 @@ class Watch(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self.run.busy:
+        if self.run.busy or sys._getframe(1).f_code.co_filename.startswith(OPTIMIZERS):
             return func(*args, **kwargs)
         with self.run.aside():
             live = list(live_in((args, kwargs)))

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch.nn.modules import module as hooks
 
-from ..events import Frame, ModeSet, ModuleCall, StateRead
+from ..events import Frame, ModeSet, ModuleCall, StateRead, StateUsed
 from ..graph import now
+from ..ownership import tensors_in
 from ..run import Run
 from .functions import live_in
 
@@ -25,6 +26,7 @@ def install(run: Run) -> None:
     hooks.register_module_forward_hook(calls.ends, always_call=True)
     _watch_mode(run)
     _watch_state(run)
+    _watch_use(run)
 
 
 class Calls:
@@ -97,3 +99,26 @@ def _watch_state(run: Run) -> None:
         return state
 
     setattr(torch.nn.Module, "state_dict", state_dict)  # noqa: B010
+
+
+def _watch_use(run: Run) -> None:
+    load, save = torch.nn.Module.load_state_dict, torch.save
+
+    @functools.wraps(load)
+    def load_state_dict(self: torch.nn.Module, state: Any, *args: Any, **kwargs: Any) -> Any:
+        _tell_use(run, state, "load_state_dict")
+        return load(self, state, *args, **kwargs)
+
+    @functools.wraps(save)
+    def saved(value: Any, *args: Any, **kwargs: Any) -> Any:
+        _tell_use(run, value, "torch.save")
+        return save(value, *args, **kwargs)
+
+    setattr(torch.nn.Module, "load_state_dict", load_state_dict)  # noqa: B010
+    setattr(torch, "save", saved)  # noqa: B010
+
+
+def _tell_use(run: Run, value: Any, function: str) -> None:
+    if not run.busy:
+        with run.aside():
+            run.emit(StateUsed(tensors_in(value), function))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 from collections.abc import Callable
-from types import GeneratorType
+from types import FrameType, GeneratorType
 from typing import Any
 
 import torch
@@ -116,8 +117,16 @@ class Watch:
     def casts(self, entered: bool, original: Callable[..., Any], block: Any, *args: Any, **kwargs: Any) -> Any:
         """__enter__ and __exit__ of an autocast block."""
         if block._enabled and block._cache_enabled:
-            self._tell(lambda site: Casting(entered, self.run.program.with_statement(site)))
+            function = self._decorated(sys._getframe(2))
+            self._tell(lambda site: Casting(entered, function or self.run.program.with_statement(site)))
         return original(block, *args, **kwargs)
+
+    def _decorated(self, frame: FrameType) -> Site | None:
+        """The place of the decorators of the function that a block surrounds, if it was made by decoration."""
+        function = frame.f_locals.get("func")
+        code = getattr(function, "__code__", None)
+        owned = code is not None and frame.f_code.co_name == "decorate_autocast" and self.run.program.owns(code)
+        return Site(code.co_firstlineno, 1) if code is not None and owned else None
 
     def clips(self, original: Callable[..., Any], parameters: Any, limit: Any = None, *args: Any, **kwargs: Any) -> Any:
         """clip_grad_norm_ and clip_grad_value_; they have a list of what an iterator gives."""

@@ -15,6 +15,6 @@ class Witness:
         self.run = run
 
     def on_assigned(self, event: Assigned) -> None:
-        if isinstance(event.target, torch.autograd.function.BackwardCFunction) and isinstance(event.value, torch.Tensor):
+        if isinstance(event.target, torch.autograd.function.BackwardCFunction) and isinstance(event.value, torch.Tensor) and event.own:
             evidence = f"`{event.name}` holds a tensor of version {event.value._version} that is not among the saved tensors"
             self.run.report(CODE, event.site, evidence)

@@ -16,6 +16,7 @@ from ..events import Activation, Backward, Finished, ModeCalled, Ran, TorchCall
 from ..program import Loop, Site
 from ..run import Run
 from .det301 import NAMES
+from .det309 import DROPOUTS
 
 CODE = "DET305"
 MEANT = frozenset("mc monte carlo dropout bayes bayesian uncertainty stochastic ensemble adapt bn recalibrate".split())
@@ -44,7 +45,7 @@ class Witness:
         self.asked[id(event.module)] = event.activation if event.mode else None
 
     def on_ran(self, event: Ran) -> None:
-        if not event.drops or not event.frames:
+        if not event.drops or not event.frames or not event.module.training:
             return
         names = [_words(f.activation.name) for f in event.frames]
         owner = next((f for f, words in zip(reversed(event.frames), reversed(names)) if words & NAMES), None)
@@ -69,6 +70,8 @@ class Witness:
         return known[1] if known is not None and known[0]() is value else None
 
     def on_torch_call(self, event: TorchCall) -> None:
+        if event.name in DROPOUTS and event.kwargs.get("training", True) and event.kwargs.get("p", 0.5) > 0:
+            self.run.passes.drops = True
         if not self.tainted:
             return
         for value in (*event.args, *event.kwargs.values()):

@@ -1,6 +1,6 @@
 """DET306 train_mode_missing: a model that was trained in train mode was trained on in eval mode, with layers that the mode changes.
 
-Told at the last `eval()` before the forward whose graph a backward pass went through.
+Told at the last `eval()` before the forward whose graph a backward pass went through and whose gradients an optimizer used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from ..events import Backward, ModeCalled, Ran
+from ..events import Backward, ModeCalled, Ran, Step
 from ..program import Site
 from ..run import Run
 
@@ -28,6 +28,7 @@ class Story:
     switched: Site | None = None
     trained: bool = False
     calls: list[tuple[int, int, Site | None]] = field(default_factory=list)
+    pending: tuple[int, int, Site | None] | None = None
 
 
 class Witness:
@@ -51,11 +52,21 @@ class Witness:
 
     def on_backward(self, event: Backward) -> None:
         for story in self.stories.values():
-            for first, end, switched in story.calls:
-                if not any(first <= number < end for number in event.visited):
-                    continue
-                if switched is None:
-                    story.trained = True
-                elif story.trained:
-                    self.run.report(CODE, switched, "a later backward pass went through the model in eval mode, with its dropout or batch norm")
-            story.calls = [c for c in story.calls if not any(c[0] <= number < c[1] for number in event.visited)]
+            through = [call for call in story.calls if any(call[0] <= number < call[1] for number in event.visited)]
+            if through:
+                story.pending = through[-1]
+                story.calls = [call for call in story.calls if call not in through]
+
+    def on_step(self, event: Step) -> None:
+        """What was back-propagated trains only when an optimizer uses it."""
+        held = {id(p) for group in event.optimizer.param_groups for p in group["params"]} if not event.done else set()
+        for story in self.stories.values():
+            module = story.module()
+            if story.pending is None or module is None or not any(id(p) in held for p in module.parameters()):
+                continue
+            switched = story.pending[2]
+            if switched is None:
+                story.trained = True
+            elif story.trained:
+                self.run.report(CODE, switched, "a later step trained the model in eval mode, with its dropout or batch norm")
+            story.pending = None

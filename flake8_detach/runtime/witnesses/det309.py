@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..events import TorchCall
+from ..events import ModeCalled, TorchCall
 from ..run import Run
 
 CODE = "DET309"
@@ -12,10 +12,18 @@ DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "feature
 class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.asked: set[int] = set()
+
+    def on_mode_called(self, event: ModeCalled) -> None:
+        """A layer that the program itself put into train mode is meant to work."""
+        if event.mode:
+            self.asked.add(id(event.module))
 
     def on_torch_call(self, event: TorchCall) -> None:
         calls = self.run.passes
         if event.name not in DROPOUTS or calls is None or not calls.open or calls.open[0].training:
+            return
+        if id(calls.open[-1]) in self.asked:
             return
         rate = event.kwargs.get("p", event.args[1] if len(event.args) > 1 else 0.5)
         site = self.run.here()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..events import Activation, Finished, ModuleCall, Returned
-from ..graph import depends_on_range
+from ..graph import made_between
 from ..program import Site
 from ..run import Run
 
@@ -31,7 +31,7 @@ class Witness:
         self.calls = [
             (call, owner, site)
             for call, owner, site in self.calls
-            if owner is not event.activation or not any(depends_on_range(t, call.first, call.end) for t in event.live)
+            if owner is not event.activation or not any(made_between(t, call.first, call.end) for t in event.live)
         ]
 
     def on_finished(self, event: Finished) -> None:

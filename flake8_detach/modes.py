@@ -1,0 +1,131 @@
+"""Passes in the wrong mode: model calls of an evaluation in train mode, and of action selection with gradients.
+
+Here: the reading of the Trace behind DET305 and DET905. What a pass is, and what says that one evaluates, is in passes.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from .knowledge import idioms
+from .passes import Pass, frames_that_train, in_eval_loop, is_probe, is_test_file, is_wasted, leaves, names, place
+from .trace import Event, Role, Trace
+from .value import Grad, Training
+
+MEANT: Final = re.compile(
+    r"(^|_)(mc|monte|carlo|dropout|bayes\w*|uncertain\w*|stochastic|ensemble|tta|adapt\w*|calibrat\w*|recalibrat\w*|update_bn|bn)(_|$)"
+)
+"""Names that say that train mode is meant."""
+
+TRAININGS: Final = re.compile(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
+SETS_MODE: Final = re.compile(r"eval|infer|mode|freeze|prepare", re.I)
+ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
+
+
+def in_train_mode(trace: Trace) -> Iterator[Pass]:
+    """Every call, in an evaluation pass, of a model that depends on its mode and on no path was put into eval()."""
+    if is_test_file(trace):
+        return
+    busy = frames_that_train(trace)
+    for index, event in enumerate(trace.events):
+        if event.role == Role.FORWARD and event.target.refs & trace.fickle and not event.detail & Training.EVAL:
+            if not (event.value.refs | event.value.history - trace.leaves) & trace.backpropagated and _is_shown(trace, event, index):
+                found = _train_mode_pass(trace, event, busy)
+                if found is not None:
+                    yield found
+
+
+def _is_shown(trace: Trace, event: Event, index: int) -> bool:
+    """Whether the file shows all that may have set the model's mode, and that train mode is not meant."""
+    if MEANT.search(names(trace, event.frame)):
+        return False
+    root = event.frame
+    while trace.frames[root].parent >= 0:
+        root = trace.frames[root].parent
+    for token in event.target.refs:
+        site = trace.sites[token]
+        if isinstance(site.node, ast.ClassDef) or (root != 0 and not _made_with(trace, token, root)):
+            return False
+    for earlier in reversed(trace.events[:index]):
+        if earlier.role == Role.TRAINING and earlier.frame == event.frame and earlier.value.refs & event.target.refs:
+            return False
+        if earlier.role == Role.USE and SETS_MODE.search(str(earlier.detail)) and any(v.refs & event.target.refs for v in earlier.values):
+            return False
+        if earlier.role == Role.BACKWARD and earlier.frame == event.frame:
+            break
+    return True
+
+
+def _made_with(trace: Trace, token: int, root: int) -> bool:
+    """Whether a model was made below a frame that nobody in the file calls, or by the __init__ of its object."""
+    if trace.is_made_below(token, root):
+        return True
+    frame = trace.sites[token].frame
+    return frame != 0 and trace.frames[root].owner != "" and trace.frames[frame].owner == trace.frames[root].owner
+
+
+def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
+    """The nearest frame, from the call outwards, that says of itself that it evaluates."""
+    frame, node = event.frame, event.node
+    while True:
+        name = trace.function(frame).rpartition(".")[2]
+        words = idioms.words(name)
+        if name.startswith("test_") or TRAININGS.search(words):
+            return None
+        named = idioms.EVALUATIONS.search(words) and frame not in busy and not is_probe(trace, event, words)
+        if named or in_eval_loop(trace, event, frame):
+            return place(trace, event, frame, node, f"`{name}`" if name else "this evaluation")
+        up = trace.frames[frame]
+        if up.parent < 0 or not isinstance(up.call, ast.expr):
+            return _aside(trace, event, busy)
+        frame, node = up.parent, up.call
+
+
+def _aside(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
+    """A model that trains, run without gradients for something that nothing in training uses."""
+    held = {token for tokens in trace.optimized.values() for token in tokens}
+    made = event.value.refs | event.value.reach
+    if event.mode != Grad.CUT or not event.target.refs & held or made & (trace.mixed | trace.escaped) or event.frame in busy:
+        return None
+    if any(v.reach & event.value.refs for e in trace.of(Role.USE) for v in e.values):
+        return None
+    frame, node = event.frame, event.node
+    while trace.frames[frame].function is not None and isinstance(trace.frames[frame].call, ast.expr) and _hands_on(trace, frame, busy):
+        frame, node = trace.frames[frame].parent, trace.frames[frame].call or node
+    return place(trace, event, frame, node, f"`{trace.function(frame)}`" if frame else "this evaluation")
+
+
+def _hands_on(trace: Trace, frame: int, busy: set[int]) -> bool:
+    """Whether a frame is a helper of a caller that runs without gradients too."""
+    parent = trace.frames[frame].parent
+    return parent > 0 and parent not in busy
+
+
+def acting(trace: Trace) -> Iterator[Pass]:
+    """Every model call with gradients enabled in a function that selects an action, of which no live result comes out."""
+    for event in trace.of(Role.FORWARD):
+        if event.mode != Grad.LIVE or not is_wasted(trace, event):
+            continue
+        frame, node = event.frame, event.node
+        while frame >= 0 and isinstance(node, ast.expr):
+            name = trace.function(frame).rpartition(".")[2]
+            if ACTS.search(idioms.words(name)) and not name.startswith("test") and not leaves(trace, event, frame) and not _kept(trace, event):
+                found = place(trace, event, frame, node, f"`{name}`")
+                if found is not None:
+                    yield found
+                break
+            if not leaves(trace, event, frame):
+                break
+            node, frame = trace.frames[frame].call or event.node, trace.frames[frame].parent
+
+
+def _kept(trace: Trace, event: Event) -> bool:
+    """Whether something computed from the call is stored."""
+    tokens = event.value.refs | event.value.history
+    return any(tokens & (e.value.refs | e.value.history) for e in trace.of(Role.STORE))
+
+
+__all__ = ["acting", "in_train_mode"]

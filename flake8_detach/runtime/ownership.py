@@ -1,0 +1,52 @@
+"""Ownership: which leaves a backward pass reached, and which of them an optimizer holds.
+
+A leaf that was reached and that nobody holds at the end got gradients and never trained. Nothing here judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from .events import Backward, OptimizerMade, Step
+from .graph import Graph
+
+
+class Ownership:
+    """The leaves by identity; they are kept, so that no identity is used twice."""
+
+    def __init__(self) -> None:
+        self.reached: dict[int, torch.Tensor] = {}
+        self.held: dict[int, torch.Tensor] = {}
+        self.asked: set[int] = set()
+
+    def backward(self, event: Backward) -> None:
+        """A pass runs: to all leaves, or to those that `autograd.grad` is asked for."""
+        if event.whole:
+            self.reached.update((id(leaf), leaf) for leaf in event.graph.leaves)
+        else:
+            self.asked.update(map(id, event.inputs))
+
+    def optimizer(self, event: OptimizerMade | Step) -> None:
+        """An optimizer is made, or steps: it holds these."""
+        self.held.update((id(p), p) for group in event.optimizer.param_groups for p in group["params"])
+
+    def lost(self, tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+        """Those of the leaves below `tensors` that were reached, and that neither an optimizer nor a derivative wanted."""
+        leaves = {id(leaf): leaf for tensor in tensors if tensor.requires_grad for leaf in Graph([tensor]).leaves}
+        return [leaf for key, leaf in leaves.items() if key in self.reached and key not in self.held and key not in self.asked]
+
+
+def tensors_in(value: Any, depth: int = 3) -> list[torch.Tensor]:
+    """The parameters and tensors that a value holds, through plain containers and modules."""
+    if isinstance(value, torch.nn.Module):
+        return list(value.parameters())
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict) and depth:
+        return [t for v in value.values() for t in tensors_in(v, depth - 1)]
+    if isinstance(value, (list, tuple)) and depth:
+        return [t for v in value for t in tensors_in(v, depth - 1)]
+    return []
