@@ -22,7 +22,7 @@ pytest.importorskip("torch")
 # A mark of a code without a witness asks nothing of torch yet.
 WITNESSED = {module.name.upper() for module in pkgutil.iter_modules(witnesses.__path__)}
 # What a loud mistake raises. Any other exception is a fault of the fixture.
-LOUD = ("RuntimeError", "TypeError", "AttributeError")
+LOUD = ("RuntimeError", "TypeError", "AttributeError", "ValueError")
 CASES = [(path, scenario) for path in RULES for scenario in markers.scenarios(path)]
 
 each_scenario = pytest.mark.parametrize("path, scenario", CASES, ids=[f"{path.stem}-{scenario.name}" for path, scenario in CASES])

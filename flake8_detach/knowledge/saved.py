@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 SPELLED: Final = {
-    **{"Mult": "mul", "Div": "div", "Pow": "pow", "MatMult": "matmul"},
-    **{"multiply": "mul", "divide": "div", "true_divide": "div", "clip": "clamp", "square": "pow", "relu6": "hardtanh", "absolute": "abs"},
-    **{"Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu", "ReLU6": "hardtanh", "GELU": "gelu", "SiLU": "silu", "LeakyReLU": "leaky_relu"},
-    **{"Softplus": "softplus", "ELU": "elu", "Hardtanh": "hardtanh", "Hardswish": "hardswish", "Mish": "mish"},
-    **{"MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy", "BCEWithLogitsLoss": "binary_cross_entropy_with_logits"},
-    **{"SmoothL1Loss": "smooth_l1_loss", "HuberLoss": "huber_loss"},
+    "Mult": "mul", "Div": "div", "Pow": "pow", "MatMult": "matmul",
+    "multiply": "mul", "divide": "div", "true_divide": "div", "clip": "clamp", "square": "pow", "relu6": "hardtanh", "absolute": "abs",
+    "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu", "ReLU6": "hardtanh", "GELU": "gelu", "SiLU": "silu", "LeakyReLU": "leaky_relu",
+    "Softplus": "softplus", "ELU": "elu", "Hardtanh": "hardtanh", "Hardswish": "hardswish", "Mish": "mish",
+    "MSELoss": "mse_loss", "BCELoss": "binary_cross_entropy", "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
+    "SmoothL1Loss": "smooth_l1_loss", "HuberLoss": "huber_loss",
 }
 """What is spelled otherwise, or made of one operator -> the operator whose row in operators.txt holds."""
 

@@ -18,7 +18,8 @@ from ..events import TorchCall
 from ..graph import node_of, number
 from ..run import Run
 
-OPTIMIZERS = str(Path(torch.optim.__file__).parent)  # hundreds of calls in every step, and none is the program's doing
+# The calls of an optimizer's step are many, and none is the program's doing; a scheduler is given values of the program.
+OPTIMIZERS = frozenset(str(path) for path in Path(torch.optim.__file__).parent.glob("*.py") if path.name != "lr_scheduler.py")
 
 
 def install(run: Run) -> None:
@@ -37,7 +38,7 @@ class Watch(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self.run.busy or sys._getframe(1).f_code.co_filename.startswith(OPTIMIZERS):
+        if self.run.busy or sys._getframe(1).f_code.co_filename in OPTIMIZERS:
             return func(*args, **kwargs)
         with self.run.aside():
             live = list(live_in((args, kwargs)))
