@@ -74,7 +74,16 @@ class Turn(NamedTuple):
         if event.value.refs == optimizer.refs and len(optimizer.refs) == 1:
             return True
         held = holdings(self.trace, optimizer)
-        return bool(held) and 0 not in held and held <= event.values[0].refs | owners(self.trace, event.values[0].refs)
+        if not held:
+            return self.clears_the_model(event, optimizer)
+        return 0 not in held and held <= event.values[0].refs | owners(self.trace, event.values[0].refs)
+
+    def clears_the_model(self, event: Event, optimizer: Value) -> bool:
+        """Whether a module is cleared by which every loss of the turn was computed, and only this optimizer steps: they belong together."""
+        if event.value.kind & Kind.OPTIMIZER or not self.is_alone(optimizer):
+            return False
+        losses = [owners(self.trace, e.value.history) for _, e in self.of(Role.BACKWARD)]
+        return bool(losses) and all(made_by & event.value.refs for made_by in losses)
 
 
 def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
@@ -189,6 +198,11 @@ def _whole(trace: Trace, token: int) -> set[int]:
     return out
 
 
+def trainers(trace: Trace, value: Value) -> frozenset[int]:
+    """The modules and leaves that a live value gets its gradients to; what is only suspected to require grad is none."""
+    return owners(trace, frozenset(t for t in value.history if t in trace.parameters or t in trace.leaves or trace.lives(t)))
+
+
 def users(turn: Turn, index: int) -> list[Event]:
     """The steps that use the gradients of a backward: those after it, up to the next backward that follows one."""
     found: list[Event] = []
@@ -207,56 +221,6 @@ def hidden(event: Event, optimizer: Value) -> bool:
     return event.role == Role.USE and bool(
         idioms.BACKPROPAGATES.search(str(event.detail)) or any(v.refs & optimizer.refs or v.kind & Kind.OPTIMIZER for v in event.values)
     )
-
-
-# -- steps that come every few iterations ----------------------------------------------------------------------------------------------
-
-
-class Period(NamedTuple):
-    """A condition `i % every == 0`: its place among the conditions, the divisor, and the conditions beside it."""
-
-    own: tuple[object, int]
-    every: ast.expr
-    others: Conditions
-
-
-def period(turn: Turn, event: Event) -> Period | None:
-    """The condition by which an event happens only every few iterations."""
-    for visit, arm in event.path[turn.depth :]:
-        test = turn.trace.tests[visit]
-        for node in ast.walk(test) if test is not None else ():
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-                own = condition(turn.trace, visit, arm)
-                return Period(own, node.right, turn.conditions(event) - {own})
-    return None
-
-
-def accumulates(trace: Trace, every: ast.expr, backwards: list[Event]) -> bool:
-    """Whether a period is one of gradient accumulation: it says so, or the losses are divided by it."""
-    if any(idioms.ACCUMULATION.search(name) for name in names(every)):
-        return True
-    divisor = ast.unparse(every)
-    return any(_is_divided(trace, e.value, divisor) for e in backwards)
-
-
-def _is_divided(trace: Trace, value: Value, divisor: str, depth: int = 3) -> bool:
-    for ref in value.refs:
-        made = trace.made.get(ref)
-        if made is None:
-            continue
-        node = made.node
-        right = node.right if isinstance(node, ast.BinOp) else node.value if isinstance(node, ast.AugAssign) else None
-        if right is not None and isinstance(getattr(node, "op", None), ast.Div) and ast.unparse(right) == divisor:
-            return True
-        if depth and any(_is_divided(trace, v, divisor, depth - 1) for v in made.operands):
-            return True
-    return False
-
-
-def names(node: ast.expr) -> list[str]:
-    """The names, attributes and constant keys in an expression."""
-    found = (getattr(n, "id", None) or getattr(n, "attr", None) or getattr(n, "value", None) for n in ast.walk(node))
-    return [name for name in found if isinstance(name, str)]
 
 
 # -- clips and scalers ------------------------------------------------------------------------------------------------------------------
@@ -301,3 +265,9 @@ def graph(trace: Trace, value: Value) -> Iterator[tuple[int, Made]]:
         yield token, made
         for operand in made.operands:
             rest += operand.refs
+
+
+def names(node: ast.expr) -> list[str]:
+    """The names, attributes and constant keys in an expression."""
+    found = (getattr(n, "id", None) or getattr(n, "attr", None) or getattr(n, "value", None) for n in ast.walk(node))
+    return [name for name in found if isinstance(name, str)]

@@ -25,6 +25,7 @@ FLOORS = [
     ["passes", "graphs"],
     ["modes"],
     ["steps"],
+    ["periods"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["manual", "plugin", "__main__"],

@@ -7,6 +7,7 @@ snapshots, leaves that are bound anew. Not here: what a module computes (modules
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from itertools import takewhile
 
 from flake8_detach.trace import Role
@@ -14,7 +15,7 @@ from flake8_detach.value import EMPTY, OTHER, Kind, Value
 
 from .machine import Class
 from .modules import FROZEN, Modules
-from .state import HOLDS, STEPPED
+from .state import EMPTIED, HOLDS, STEPPED
 
 
 class Belongings(Modules):
@@ -126,6 +127,8 @@ class Belongings(Modules):
     def stepped(self, optimizer: Value, node: ast.AST, scaler: Value = OTHER) -> None:
         """An optimizer's step, perhaps by way of a GradScaler: the weights it holds are written in place."""
         self.record(Role.STEP, node, optimizer, scaler)
+        if any(self.state.store.get((ref, EMPTIED)) == 1 for ref in optimizer.refs):
+            return  # without gradients a step changes nothing
         held = frozenset(t for ref in optimizer.refs for t in self.optimized.get(ref, EMPTY))
         self.spoil(held, node, "step")
         if self.snapshots:
@@ -173,6 +176,14 @@ class Belongings(Modules):
             self.record(Role.RESTORED, node, module, values=(Value(refs=tokens), Value(refs=late)))
         if self.snapshots and module.refs:
             self.weights_change(module.refs, tokens)
+
+    def note_weights_copied(self, target: Value, source: Sequence[Value]) -> None:
+        """p_target.data.copy_(... p.data ...): a module is given the weights of another, all at once or little by little."""
+        mine = frozenset(m for t in self.storage(target) for m in self.parameters.get(t, EMPTY))
+        theirs = frozenset(m for v in source for t in v.reach for m in self.parameters.get(t, EMPTY)) - mine
+        if mine and theirs:
+            for part in self.with_parts(Value(Kind.MODULE, refs=mine)):
+                self.trace.copies[part] = self.trace.copies.get(part, EMPTY) | theirs
 
     def without_snapshot(self, item: Value, node: ast.AST) -> Value:
         """An item of a deep copy has a storage of its own."""

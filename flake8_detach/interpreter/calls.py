@@ -22,7 +22,7 @@ from flake8_detach.value import (
 )
 
 from .comprehensions import Comprehensions
-from .state import ITEMS
+from .state import EMPTIED, ITEMS
 
 MAKES_ARRAYS: Final = frozenset(
     f"numpy.{name}"
@@ -184,6 +184,8 @@ class Calls(Comprehensions):
             retain = keywords.get("retain_graph")
             self.note_trained(node)
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
+            for optimizer in self.optimized:
+                self.state.delete((optimizer, EMPTIED))
             trace.backpropagated |= one.reach
             trace.proven |= one.refs
             roots = {t for t in one.history - one.refs if (callee := trace.sites[t].callee) is not None and callee.kind == Kind.UNKNOWN}

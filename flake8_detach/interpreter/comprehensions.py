@@ -8,9 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from flake8_detach.value import (
-    Value,
-)
+from flake8_detach.knowledge import objects
+from flake8_detach.value import Kind, Value
 
 from .expressions import Expressions
 from .machine import Loop
@@ -20,6 +19,8 @@ class Comprehensions(Expressions):
     """Evaluates comprehensions."""
 
     def eval_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
+        if isinstance(node, ast.ListComp) and self.makes_optimizers(node):
+            return self.row(node, self.one_by_one(node))
         address, value = self.container(node, "comprehension")
         value = value._replace(names=frozenset(("comprehension",)))
         lazy = isinstance(node, ast.GeneratorExp)
@@ -27,6 +28,29 @@ class Comprehensions(Expressions):
             self.one_shot(value)
         self.comprehend(node.generators, lambda: self.add(address, self.produced(node.elt, value, node, lazy)), node)
         return value
+
+    def makes_optimizers(self, node: ast.ListComp) -> bool:
+        """`[Adam(m.parameters()) for m in (encoder, decoder)]`: which optimizer holds which module is to be told apart."""
+        first = node.generators[0]
+        if len(node.generators) > 1 or first.ifs or not isinstance(first.iter, (ast.Tuple, ast.List)) or not isinstance(node.elt, ast.Call):
+            return False
+        if len(first.iter.elts) > 4 or not all(isinstance(e, (ast.Name, ast.Attribute)) for e in first.iter.elts):
+            return False
+        return any(objects.kind_of_class(n) == Kind.OPTIMIZER for n in self.eval(node.elt.func).names)
+
+    def one_by_one(self, node: ast.ListComp) -> list[Value]:
+        """The items of a comprehension over a display, each made in a frame of its own, so that they are different objects."""
+        here, generator = self.here, node.generators[0]
+        frame, scopes = here.frame, here.scopes
+        scope = self.token(node, "scope")
+        out: list[Value] = []
+        for element in generator.iter.elts if isinstance(generator.iter, (ast.Tuple, ast.List)) else ():
+            value = self.eval(element)
+            here.frame, here.scopes = self.frame(None, element, frame, self.trace.frames[frame].owner), (scope, *scopes)
+            self.bind_in(scope, generator.target, value, element)
+            out.append(self.eval(node.elt))
+            here.frame, here.scopes = frame, scopes
+        return out
 
     def produced(self, element: ast.expr, container: Value, node: ast.expr, lazy: bool) -> Value:
         """One item of a comprehension; each iteration's stays in the container, unless a generator hands them on one by one."""

@@ -34,6 +34,7 @@ YIELD_MODE: Final = "[yield mode]"
 FREED: Final = "[freed]"  # 1: a backward has freed what the tensor's operation saved
 SPOILED: Final = "[spoiled]"  # 1: what the tensor's operation saved was overwritten
 STEPPED: Final = "[stepped]"  # 1: an optimizer stepped since a state_dict() was taken
+EMPTIED: Final = "[emptied]"  # 1: the gradients of an optimizer were cleared, and no backward has run since
 SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 

@@ -38,6 +38,9 @@ class Storage(Machine):
     def note_made(self, token: int, node: ast.AST, operands: Sequence[Value], grad: int) -> None:
         """Remember how a tensor was made."""
         self.clock = number = self.clock + 1
+        if token in self.freed:  # in this iteration it is another tensor
+            del self.freed[token]
+            self.state.delete((token, FREED))
         self.trace.made[token] = Made(node, tuple(operands), grad, number)
 
     def note_same(self, token: int, other: Value) -> None:

@@ -34,6 +34,8 @@ class Tensors(Builtins):
     def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A method of a tensor, by the table of exceptions, else DERIVE."""
         given = self.open([*args, *keywords.values()], node)
+        if name in ("copy_", "add_", "lerp_") and receiver.refs & self.roots.keys():
+            self.note_weights_copied(receiver, given)
         if name == "zero_" and self.gradient_of:
             self.clear_by_hand(receiver, node)
         if name == "backward":

@@ -11,11 +11,11 @@ from typing import Final
 
 from flake8_detach.knowledge import objects
 from flake8_detach.trace import Role
-from flake8_detach.value import OTHER, Kind, Value
+from flake8_detach.value import OTHER, UNSURE, Kind, Value
 
 from .belongings import Belongings
 from .machine import Function
-from .state import SPENT
+from .state import EMPTIED, SPENT
 
 AUTOCAST: Final = "autocast"  # the name of an autocast block that casts and caches
 CLIPS: Final = {"clip_grad_norm_": "norm", "clip_grad_norm": "norm", "clip_grad_value_": "value", "clip_grads_with_norm_": "norm"}
@@ -30,7 +30,8 @@ class Updates(Belongings):
 
     def note_optimizer(self, optimizer: Value, name: str, given: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """An optimizer is made; detail says whether it keeps a state between its steps."""
-        keeps = not name.endswith("LBFGS") and not name.endswith(".SGD") or keywords.get("momentum", OTHER).const not in (0, 0.0, OTHER.const) or "**" in keywords
+        forgets = name.endswith(".SGD") and keywords.get("momentum", OTHER).const in (0, 0.0, UNSURE) and "**" not in keywords
+        keeps = not forgets and not name.endswith(".LBFGS")
         self.record(Role.OPTIMIZER, node, optimizer, values=tuple(given), detail=keeps)
 
     def note_schedule(self, scheduler: Value, args: list[Value], keywords: dict[str, Value]) -> None:
@@ -56,6 +57,9 @@ class Updates(Belongings):
         """Gradients are cleared: of an optimizer, of a module with all its parts, or of a parameter."""
         parts = frozenset(self.with_parts(target)) if target.kind & Kind.MODULE and len(target.refs) < 4 else target.refs
         self.record(Role.CLEAR, node, target, values=(Value(refs=parts),))
+        for optimizer, held in self.optimized.items():
+            if optimizer in target.refs or (0 not in held and held and held <= parts):
+                self.state.write((optimizer, EMPTIED), 1)
 
     def clear_by_hand(self, gradient: Value, node: ast.AST) -> None:
         """p.grad.zero_(), also through `.data` or detach()."""

@@ -13,6 +13,7 @@ Bad:
         @staticmethod
         def backward(ctx, grad):
             return 2 * ctx.x * grad
+    Square.apply(torch.ones(2, requires_grad=True)).sum().backward()
 
 Good:
     import torch
@@ -25,6 +26,7 @@ Good:
         def backward(ctx, grad):
             x, = ctx.saved_tensors
             return 2 * x * grad
+    Square.apply(torch.ones(2, requires_grad=True)).sum().backward()
 
 Silent when: numbers, flags, shapes, devices, modules and functions are kept; the file doesn't show that the value is a tensor. The fix is safe for
 inputs, outputs and intermediates; a newly raised version error says where the old code was wrong.

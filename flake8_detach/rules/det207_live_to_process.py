@@ -6,18 +6,16 @@ printed by the feeder thread: the call returns and the reader waits for ever. no
 Bad:
     import torch
     import torch.multiprocessing as mp
-    queue = mp.Queue()
+    here, there = mp.Pipe()
     model = torch.nn.Linear(2, 1)
-    if len(queue.__class__.__name__) < 3:
-        queue.put(model(torch.ones(3, 2)))
+    here.send(model(torch.ones(3, 2)))
 
 Good:
     import torch
     import torch.multiprocessing as mp
-    queue = mp.Queue()
+    here, there = mp.Pipe()
     model = torch.nn.Linear(2, 1)
-    if len(queue.__class__.__name__) < 3:
-        queue.put(model(torch.ones(3, 2)).detach())
+    here.send(model(torch.ones(3, 2)).detach())
 
 Silent when: the tensor is a leaf, a parameter, detached or made under no_grad; the queue is one between threads (`queue.Queue`). The fix
 `.detach()` is safe.

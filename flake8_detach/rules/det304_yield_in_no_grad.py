@@ -9,6 +9,8 @@ Bad:
         with torch.no_grad():
             for x in xs:
                 yield model(x)
+    for y in features(torch.nn.Linear(2, 1), [torch.ones(3, 2)] * 2):
+        y.sum()
 
 Good:
     import torch
@@ -16,6 +18,8 @@ Good:
     def features(model, xs):
         for x in xs:
             yield model(x)
+    for y in features(torch.nn.Linear(2, 1), [torch.ones(3, 2)] * 2):
+        y.sum()
 
 Silent when: the decorator is on the generator function (it restores the mode at each yield); `@contextmanager` and pytest fixtures; the block is
 closed before the yield. Narrowing the block to the computation is a safe fix.

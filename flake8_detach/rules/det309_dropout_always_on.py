@@ -9,6 +9,7 @@ Bad:
     class Net(torch.nn.Module):
         def forward(self, x):
             return F.dropout(x, 0.3)
+    Net().eval()(torch.ones(4))
 
 Good:
     import torch
@@ -16,6 +17,7 @@ Good:
     class Net(torch.nn.Module):
         def forward(self, x):
             return F.dropout(x, 0.3, training=self.training)
+    Net().eval()(torch.ones(4))
 
 Silent when: `training=` is given in any way; the function looks at a training flag; `p` is 0; `F.alpha_dropout` (off by default); names that say
 it is meant (Monte-Carlo dropout, a prenet); outside of models. `training=self.training` changes evaluation, so the fix is unsafe.

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach import steps
+from flake8_detach import periods, steps
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
@@ -73,7 +73,7 @@ def _in_between(turn: Turn, index: int, step: Event) -> Event | None:
 
 def _every_micro_batch(turn: Turn, step: Event) -> Event | None:
     """The clearing in every iteration of a loop whose step comes every few of them, where the loss shows that gradients are accumulated."""
-    period = steps.period(turn, step) if turn.loop is not None else None
+    period = periods.period(turn, step) if turn.loop is not None else None
     if period is None:
         return None
     siblings = [e for _, e in turn.of(Role.STEP) if e.value.refs == step.value.refs]
@@ -81,6 +81,6 @@ def _every_micro_batch(turn: Turn, step: Event) -> Event | None:
     backwards = [e for _, e in turn.of(Role.BACKWARD) if turn.feeds(e, step.value) is not False]
     if not clears or not backwards or any(period.own in turn.conditions(e) for e in backwards):
         return None
-    if any(period.own not in turn.conditions(e) for e in siblings) or not steps.accumulates(turn.trace, period.every, backwards):
+    if any(period.own not in turn.conditions(e) for e in siblings) or not periods.accumulates(turn.trace, period.every, backwards):
         return None
     return clears[0]

@@ -71,15 +71,15 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _targets(trace: Trace, backward: Event, trained: frozenset[int], optimized: frozenset[int]) -> Iterator[Finding]:
     for token, made in steps.graph(trace, backward.value):
-        live = [(v, steps.owners(trace, v.history)) for v in made.operands if v.history and trace.is_live(v)]
+        live = [(v, steps.trainers(trace, v)) for v in made.operands if v.history and trace.is_live(v)]
         if len(live) < 2:
             continue
         for target, made_by in live:
             if not any(owners & trained for value, owners in live if value is not target):
                 continue
-            if all(m not in optimized and trace.copies.get(m) for m in made_by):
+            if made_by and all(m not in optimized and trace.copies.get(m) for m in made_by):
                 yield Finding(_assembly(trace, target, token, made), {"history": trace.history(target), "harm": WASTED})
-            elif made_by <= trained and _is_bootstrap(trace, target):
+            elif made_by and made_by <= trained and _is_bootstrap(trace, target):
                 yield Finding(_assembly(trace, target, token, made), {"history": trace.history(target), "harm": WRONG})
 
 

@@ -12,19 +12,20 @@ Good:
     pixels = (torch.randn(4) * 0.01).requires_grad_()
     optimizer = torch.optim.Adam([pixels], lr=0.1)
 
-Silent when: the tensor is a leaf on some path; a conversion such as `.to(device)` may have given the leaf itself back; the value is not known to
-be a tensor that requires grad.
+Silent when: the tensor is a leaf on some path; a conversion such as `.to(device)` may have given the leaf itself back (not `.cuda()`); the value is
+not known to be a tensor that requires grad.
 
 Fix: `.detach().requires_grad_()` makes another object of it: not safe.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
-from flake8_detach.value import Grad, Kind, Leaf
+from flake8_detach.value import Grad, Kind, Leaf, Value
 
 MESSAGE = "the optimizer is given a tensor that is not a leaf (computed from {history}), which raises: give it a leaf that requires grad"
 LOUD = True
@@ -34,6 +35,18 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each construction of an optimizer over a tensor that was surely computed from one that requires grad."""
     for event in trace.of(Role.OPTIMIZER):
         for value in event.values:
-            if value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.NONLEAF:
+            if value.kind == Kind.TENSOR and value.grad == Grad.LIVE and (value.leaf == Leaf.NONLEAF or _is_sent_to_gpu(trace, value)):
                 yield Finding(event.node, {"history": trace.history(value)})
                 break
+
+
+def _is_sent_to_gpu(trace: Trace, value: Value) -> bool:
+    """Whether a leaf was copied to a GPU by a conversion that names it."""
+    nodes = [trace.sites[ref].node for ref in value.refs]
+    return bool(nodes) and value.refs <= trace.moved and all(isinstance(n, ast.Call) and _names_gpu(n) for n in nodes)
+
+
+def _names_gpu(call: ast.Call) -> bool:
+    first = call.args[0] if call.args else None
+    named = isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.startswith("cuda")
+    return named or (isinstance(call.func, ast.Attribute) and call.func.attr == "cuda")

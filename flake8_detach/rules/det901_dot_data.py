@@ -6,12 +6,12 @@ Harm: both give the storage without history, but autograd's version counter does
 Bad:
     import torch
     model = torch.nn.Linear(2, 1)
-    out = model(torch.ones(3, 2)).data
+    out = model(torch.ones(3, 2)).data.max()
 
 Good:
     import torch
     model = torch.nn.Linear(2, 1)
-    out = model(torch.ones(3, 2)).detach()
+    out = model(torch.ones(3, 2)).detach().max()
 
 Silent when: `x.data = ...` (a store); shape, type and device (`x.data.shape`); the object is not known to be a tensor. For reads `.detach()` is a
 safe fix; a write may raise where it was silently wrong.

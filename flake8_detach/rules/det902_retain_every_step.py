@@ -8,7 +8,7 @@ Bad:
     model = torch.nn.Linear(2, 1)
     for _ in range(3):
         model.zero_grad()
-        loss = model(torch.ones(3, 2)).mean()
+        loss = model(torch.ones(3, 2)).tanh().mean()
         loss.backward(retain_graph=True)
 
 Good:
@@ -16,7 +16,7 @@ Good:
     model = torch.nn.Linear(2, 1)
     for _ in range(3):
         model.zero_grad()
-        loss = model(torch.ones(3, 2)).mean()
+        loss = model(torch.ones(3, 2)).tanh().mean()
         loss.backward()
 
 Silent when: a later `backward()` or `autograd.grad` shares a part of the graph; a part is older than the iteration; a state is carried; the

@@ -11,6 +11,7 @@ Bad:
             self.layer = torch.nn.Linear(2, 1)
         def forward(self, x):
             return self.layer(x).detach().relu()
+    Net()(torch.ones(3, 2))
 
 Good:
     import torch
@@ -20,6 +21,7 @@ Good:
             self.layer = torch.nn.Linear(2, 1)
         def forward(self, x):
             return self.layer(x).relu()
+    Net()(torch.ones(3, 2))
 
 Silent when: only a term is cut (stop-gradient, straight-through, vector quantisation); under no_grad; a write (`self.weight.data.clamp_()`); what
 is cut is only kept or shown. Removing the cut changes training, so there is no safe fix.

@@ -165,14 +165,23 @@ def _status(stop: SystemExit) -> int:
 
 
 def _traceback(error: BaseException) -> str:
-    """The text that Python would have shown, without the frames of this package."""
+    """The text that Python would have shown, without the frames of this package; a failure of this package keeps them."""
     seen = traceback.TracebackException.from_exception(error)
-    own = str(Path(__file__).parent)
     part: traceback.TracebackException | None = seen
     while part is not None:
-        part.stack = traceback.StackSummary.from_list([f for f in part.stack if not f.filename.startswith(own)])
+        if not any(_is_ours(frame.filename) and not _lets_through(frame.filename) for frame in part.stack):
+            part.stack = traceback.StackSummary.from_list([f for f in part.stack if not _is_ours(f.filename)])
         part = part.__cause__ or part.__context__
     return "".join(seen.format())
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(str(Path(__file__).parent))
+
+
+def _lets_through(filename: str) -> bool:
+    """Whether code of the program can run on top of this file's: that of the wrappers, not that of witnesses and of the line tracer."""
+    return filename == __file__ or Path(filename).parent.name == "interceptions" and Path(filename).name != "lines.py"
 
 
 def _limit(seconds: float) -> None:

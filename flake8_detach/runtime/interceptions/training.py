@@ -134,7 +134,7 @@ class Watch:
         value = limit if limit is not None else kwargs.get("max_norm", kwargs.get("clip_value", 0.0))
         self._tell(lambda site: Clipping(_tensors(listed), float(value), site, empty))
         # torch itself is to see, and to say, that an iterator is empty
-        given = (p for p in ()) if empty else listed
+        given = parameters if empty else listed
         return self._within(original, given, *(() if limit is None else (limit,)), *args, **kwargs)
 
 
