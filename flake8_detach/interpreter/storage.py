@@ -136,9 +136,16 @@ class Storage(Machine):
                 kept |= places[thing].refs
         return kept
 
-    def graph(self, value: Value) -> Iterator[tuple[int, Made]]:
-        """The operations that a backward from a value surely goes through, as far as the file shows them."""
-        rest, seen = list(value.refs) if len(value.refs) == 1 else [], set[int]()
+    def graph(self, value: Value) -> list[tuple[int, Made]]:
+        """The operations that a backward from a value surely goes through: those that all it may be have in common."""
+        if not 0 < len(value.refs) < 4:
+            return []
+        first, *others = (dict(self.graph_of(token)) for token in sorted(value.refs))
+        return [(token, made) for token, made in first.items() if all(token in other for other in others)]
+
+    def graph_of(self, root: int) -> Iterator[tuple[int, Made]]:
+        """The operations behind one tensor, as far as the file shows them."""
+        rest, seen = [root], set[int]()
         while rest and len(seen) < REACH:
             token = rest.pop()
             made = self.trace.made.get(token)
@@ -156,7 +163,7 @@ class Storage(Machine):
         """A backward through a graph: was it freed, was something it needs overwritten; and it is freed now."""
         self.clock += 1
         active = set(self.active_loops())
-        for token, made in list(self.graph(loss)):
+        for token, made in self.graph(loss):
             needs = self.saved_by(token, made)
             if not needs or not active.issuperset(self.born[token]):  # one token for several tensors
                 continue

@@ -359,11 +359,18 @@ class Finished:
 
 @dataclass(slots=True)
 class OptimizerMade:
-    """The program makes an optimizer at `site`; `empty` says that it was given an iterator with nothing left."""
+    """The program has made an optimizer at `site`."""
 
     optimizer: torch.optim.Optimizer
     site: Site
-    empty: bool
+
+
+@dataclass(slots=True)
+class Exhausted:
+    """An optimizer or a clip, `taker`, is given at `site` an iterator over parameters that has nothing left."""
+
+    taker: str
+    site: Site
 
 
 @dataclass(slots=True)
@@ -376,12 +383,11 @@ class Clearing:
 
 @dataclass(slots=True)
 class Clipping:
-    """The gradients of these tensors are about to be clipped to `limit`, at `site`; `empty` as for OptimizerMade."""
+    """The gradients of these tensors are about to be clipped to `limit`, at `site`."""
 
     tensors: list[torch.Tensor]
     limit: float
     site: Site
-    empty: bool
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from torch.amp import GradScaler
 from torch.nn import utils
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from ..events import Casting, Clearing, Clipping, OptimizerMade, Scaling, Scheduling
+from ..events import Casting, Clearing, Clipping, Exhausted, OptimizerMade, Scaling, Scheduling
 from ..program import Site
 from ..run import Run
 
@@ -78,9 +78,9 @@ class Watch:
         """Optimizer.__init__; it has a list of what an iterator gives."""
         params, empty = _listed(params)
         if empty:
-            self._tell(lambda site: OptimizerMade(optimizer, site, True))
+            self._tell(lambda site: Exhausted("optimizer", site))
         result = original(optimizer, params, *args, **kwargs)
-        self._tell(lambda site: OptimizerMade(optimizer, site, False))
+        self._tell(lambda site: OptimizerMade(optimizer, site))
         return result
 
     def clears_optimizer(self, original: Callable[..., Any], optimizer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -132,7 +132,9 @@ class Watch:
         """clip_grad_norm_ and clip_grad_value_; they have a list of what an iterator gives."""
         listed, empty = _listed(parameters)
         value = limit if limit is not None else kwargs.get("max_norm", kwargs.get("clip_value", 0.0))
-        self._tell(lambda site: Clipping(_tensors(listed), float(value), site, empty))
+        if empty:
+            self._tell(lambda site: Exhausted("clip", site))
+        self._tell(lambda site: Clipping(_tensors(listed), float(value), site))
         # torch itself is to see, and to say, that an iterator is empty
         given = parameters if empty else listed
         return self._within(original, given, *(() if limit is None else (limit,)), *args, **kwargs)

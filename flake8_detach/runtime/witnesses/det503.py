@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..events import BackwardDone, Clearing, Finished, Scheduling, Step
+from ..events import BackwardDone, Finished, Scheduling, Step
 from ..gradients import Gradients, Turn, filled, parameters
 from ..program import Site
 from ..run import Run
@@ -51,10 +51,6 @@ class Witness:
             site, turn = self.last.get(id(tensor), (None, None))
             if site is not None and turn is not None and turn == self.gradients.turn():
                 self.late.add(site)
-
-    def on_clearing(self, event: Clearing) -> None:
-        # a clearing between a step and the backward pass does not end the iteration
-        return
 
     def on_finished(self, event: Finished) -> None:
         for site, fed in self.fed.items():

@@ -40,7 +40,7 @@ class Witness:
             self.gradients.stepped(held)
 
     def on_clipping(self, event: Clipping) -> None:
-        if math.isinf(event.limit) or event.empty:
+        if math.isinf(event.limit) or not event.tensors:
             return
         fresh = any(leaf.sites for leaf in self.gradients.all(event.tensors))
         self.useful[event.site] = self.useful.get(event.site, False) or fresh

@@ -50,8 +50,7 @@ class Witness:
         del self.calls[:-CALLS]
 
     def on_optimizer_made(self, event: OptimizerMade) -> None:
-        if not event.empty:
-            self.held.update((id(p), id(event.optimizer)) for p in parameters(event.optimizer))
+        self.held.update((id(p), id(event.optimizer)) for p in parameters(event.optimizer))
 
     def on_backward(self, event: Backward) -> None:
         if event.function != "backward" or not event.whole:

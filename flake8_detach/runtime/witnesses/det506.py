@@ -28,8 +28,7 @@ class Witness:
         self.visited: set[int] = set()
 
     def on_optimizer_made(self, event: OptimizerMade) -> None:
-        if not event.empty:
-            self.held.update(map(id, parameters(event.optimizer)))
+        self.held.update(map(id, parameters(event.optimizer)))
 
     def on_torch_call(self, event: TorchCall) -> None:
         computed = [t for t in event.live if not t.is_leaf]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..events import Clipping, OptimizerMade
+from ..events import Exhausted
 from ..run import Run
 
 CODE = "DET510"
-EMPTY = "the iterator over parameters had nothing left"
+HARM = {"clip": "nothing was clipped", "optimizer": "the optimizer got no parameters"}
 
 
 class Witness:
@@ -15,10 +15,5 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
 
-    def on_clipping(self, event: Clipping) -> None:
-        if event.empty:
-            self.run.report(CODE, event.site, f"{EMPTY}: nothing was clipped")
-
-    def on_optimizer_made(self, event: OptimizerMade) -> None:
-        if event.empty:
-            self.run.report(CODE, event.site, f"{EMPTY}: the optimizer got no parameters")
+    def on_exhausted(self, event: Exhausted) -> None:
+        self.run.report(CODE, event.site, f"the iterator over parameters had nothing left: {HARM[event.taker]}")

@@ -37,8 +37,6 @@ class Witness:
         self.made: dict[Site, Made] = {}
 
     def on_optimizer_made(self, event: OptimizerMade) -> None:
-        if event.empty:
-            return
         held = parameters(event.optimizer)
         before = self.made.get(event.site)
         if before is not None and before.steps == 1 and before.remembers and before.held == list(map(id, held)):
