@@ -1,7 +1,7 @@
 """The interpreter: a program of the linted kind, run on Values instead of on objects; it writes the Trace.
 
 The chapters, each a class that builds on the one before (state is below all):
-values       machine (tokens, frames) < effects (live and cut) < containers < notes < objects < modules
+values       machine (tokens, frames) < storage < effects (live and cut) < containers < notes < objects < modules < belongings < updates
 expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)

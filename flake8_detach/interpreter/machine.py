@@ -249,7 +249,7 @@ class Machine:
         self.state.write(MODE, mode)
 
     def active_loops(self) -> tuple[int, ...]:
-        return tuple(loop.token for loop in self.loops)
+        return tuple([loop.token for loop in self.loops]) if self.loops else ()
 
     def record(
         self, role: str, node: ast.AST, value: Value, target: Value = OTHER, values: tuple[Value, ...] = (), detail: object = None

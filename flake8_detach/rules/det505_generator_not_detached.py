@@ -45,7 +45,7 @@ from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY, Value
 
-MESSAGE = "this loss steps the discriminator alone, yet it back-propagates into the generator too, {harm} (from {history}): pass `.detach()`"
+MESSAGE = "this loss only steps the network called here, yet it back-propagates into the one that made its input, {harm} (from {history}): `.detach()` it"
 LOUD = False
 
 
