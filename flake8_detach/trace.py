@@ -218,10 +218,6 @@ class Trace:
             token = self.part_of[token]
         return True
 
-    def is_backpropagated(self, value: Value) -> bool:
-        """Whether anything computed from the value (or the value) is handed to backward, autograd.grad or an optimizer."""
-        return bool((value.refs | value.history) & self.backpropagated)
-
     def is_spent(self, value: Value, token: frozenset[int]) -> bool:
         """Whether what the value was computed from is back-propagated by itself, so that the value can't be any more."""
         if self._backwards is None:

@@ -157,7 +157,6 @@ TEXT: Final = Value(Kind.TEXT)
 NONE: Final = Value(Kind.NONE, const=None)
 ARRAY: Final = Value(Kind.ARRAY)
 OTHER: Final = Value(Kind.OTHER)
-PLAIN: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.FLOAT)
 INTEGERS: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.INTEGER)
 
 
@@ -170,8 +169,3 @@ def constant(value: object) -> Value:
     if isinstance(value, (str, bytes)):
         return Value(Kind.TEXT, const=value)
     return OTHER
-
-
-def may_be_live(value: Value) -> bool:
-    """Whether it can turn out to require grad, now or by later evidence."""
-    return bool(value.grad & (Grad.LIVE | Grad.UNKNOWN)) and value.dtype != DType.INTEGER

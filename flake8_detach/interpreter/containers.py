@@ -18,7 +18,6 @@ from .state import ITEMS, LENGTH, NOW, OPEN
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
-INDEXABLE = Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT | Kind.MODULE
 
 
 def item_key(key: object) -> object:

@@ -73,10 +73,8 @@ class Definitions(Blocks):
 
     def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         owner = self.classes.get(self.here.scope)
-        mode, traits, plain = self.decorators(node)
+        mode, traits, _ = self.decorators(node)
         value = self.define(node, owner, mode, traits)
-        if not plain:
-            value = value._replace(kind=value.kind)
         self.bind_name(node.name, value, node)
 
     exec_AsyncFunctionDef = exec_FunctionDef

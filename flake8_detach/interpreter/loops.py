@@ -33,11 +33,9 @@ class Loops(Branches):
             return
         if self.iterators:
             self.consume(iterable, node.iter, node.iter)
-        before = self.state.mark()
         self.loop(node, lambda: self.assign(node.target, self.next_item(iterable, node.iter), node), None, iterable)
         if node.orelse and not self.state.dead:
             self.exec_block(node.orelse)
-        del before
 
     exec_AsyncFor = exec_For
 

@@ -2,6 +2,7 @@
 
 Here: patterns on the last part of a name. Not here: anything decided by a name alone in a code that is on by default.
 """
+
 from __future__ import annotations
 
 import re
@@ -46,7 +47,6 @@ COUNTERS: Final = re.compile(r"(^|_)(i|it|iters?|iteration|steps?|epochs?|batch|
 REWARDS: Final = re.compile(r"(^|_)(r|rs|rt|rew|rews|rewards?)(_|t?$)|reward", re.I)
 """What a bootstrap target adds its discounted estimate to."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
-LOG_NAMES: Final = re.compile(r"^(log|logger|writer|tb|summary)", re.I)
 
 
 def words(name: str) -> str:

@@ -2,6 +2,7 @@
 
 Source: the pages torch.nn, torch.optim, torch.utils.data and torch.distributions of the PyTorch 2.13 documentation.
 """
+
 from __future__ import annotations
 
 import re
@@ -51,11 +52,6 @@ PAIRED: Final = frozenset("MultiheadAttention LSTMCell".split())
 HOLDERS: Final = frozenset("Sequential ModuleList ModuleDict ParameterList ParameterDict".split())
 """Modules that are containers of the modules given to them."""
 
-LOSSES: Final = frozenset(
-    "L1Loss MSELoss CrossEntropyLoss CTCLoss NLLLoss PoissonNLLLoss GaussianNLLLoss KLDivLoss BCELoss BCEWithLogitsLoss MarginRankingLoss"
-    " HingeEmbeddingLoss MultiLabelMarginLoss HuberLoss SmoothL1Loss SoftMarginLoss MultiLabelSoftMarginLoss CosineEmbeddingLoss"
-    " MultiMarginLoss TripletMarginLoss TripletMarginWithDistanceLoss".split()
-)
 
 MODULE_BASES: Final = frozenset(
     "torch.nn.Module lightning.pytorch.LightningModule pytorch_lightning.LightningModule lightning.LightningModule L.LightningModule"
@@ -79,7 +75,6 @@ SWITCH_ON: Final = frozenset("torch.enable_grad torch.autograd.enable_grad torch
 SWITCH_BY: Final = frozenset("torch.set_grad_enabled torch.autograd.set_grad_enabled torch.autograd.grad_mode.set_grad_enabled".split())
 
 DISTRIBUTION: Final = "torch.distributions.Distribution"
-DISCRETE: Final = frozenset("Categorical Bernoulli Binomial Poisson Geometric OneHotCategorical NegativeBinomial Multinomial".split())
 DIFFERENTIABLE_SAMPLES: Final = frozenset("rsample log_prob entropy mean variance stddev logits probs cdf icdf mode perplexity scale loc".split())
 """Methods and attributes of a distribution that carry its parameters' history; `sample` runs under no_grad."""
 
