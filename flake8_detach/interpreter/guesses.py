@@ -23,6 +23,7 @@ from flake8_detach.value import (
 
 from .collections import CONTAINER_ADDS, Collections
 from .state import ITEMS
+from .updates import CLIPS
 
 EVIDENCE: Final = frozenset("parameters named_parameters eval train named_modules".split())
 
@@ -118,6 +119,8 @@ class Guesses(Collections):
         if name in ("pop", "get") and not receiver.kind & Kind.OBJECT:
             self.escape(given)
             return self.element(receiver, args[0] if args else NUMBER, node)
+        if name in CLIPS:
+            self.consume_all(args[:1], node)
         operands = self.open(given, node)
         result = self.unknown(node, [receiver, *operands])
         if (idioms.FORWARDS.match(name) and given) or name == "forward":

@@ -130,6 +130,7 @@ class Machine:
         self.inferring = False  # inference mode is on
         self.iterators: set[int] = set()  # containers that give their items once
         self.used_up_at: dict[int, ast.AST] = {}  # iterator -> where it was first iterated to its end
+        self.used_up_by: dict[int, tuple[int, int, tuple[int, ...]]] = {}  # iterator -> the node, frame and turns of its last use to the end
         self.gradient_of: dict[int, int] = {}  # what `.grad` gave -> the tensor
         self.branches = 0  # how many branches deep the present path is
         self.path: tuple[tuple[int, int], ...] = ()  # the arms that the present path stands in, or is left with

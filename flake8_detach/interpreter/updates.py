@@ -126,10 +126,14 @@ class Updates(Belongings):
         (address,) = value.refs
         if address not in self.iterators:
             return
+        use = (id(node), self.here.frame, tuple([loop.number for loop in self.loops]))
         spent = self.state.store.get((address, SPENT))
+        if spent == 1 and self.used_up_by.get(address) == use:
+            return  # the same call, of another class that its name may mean
         if spent == 1 and any(t in self.parameters for part in self.inside(value) for t in part.refs):
             self.record(Role.AGAIN, node, value, detail=self.used_up_at.get(address, node))
         self.used_up_at.setdefault(address, node)
+        self.used_up_by[address] = use
         self.state.write((address, SPENT), 1)
 
     def consume_all(self, values: list[Value], node: ast.AST) -> None:
