@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flake8_detach.value import Value, join
+from flake8_detach.value import Grad, Value, join
 
 Key = tuple[int, object]
 Slot = Value | int
@@ -48,7 +48,16 @@ def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
         return there | ABSENT if isinstance(there, int) else there
     if isinstance(a, int):
         return a | b if isinstance(b, int) else a
-    return a if isinstance(b, int) else join(a, b)
+    return b if isinstance(b, int) else join(a, b)
+
+
+def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
+    """A name that some paths leave alone and others bind to something new: it is not taken for a state that is read again."""
+    slots = [difference[key] for difference in differences if key in difference]
+    fresh = (s for s in slots if isinstance(s, Value) and s.grad & (Grad.LIVE | Grad.UNKNOWN) and not any(c.key == key for c in s.carried))
+    if len(slots) == len(differences) or not any(fresh):
+        return out
+    return out._replace(carried=frozenset(c._replace(freed=False) if c.key == key else c for c in out.carried))
 
 
 class State:
@@ -116,5 +125,7 @@ class State:
             out = differences[0].get(key, here)
             for difference in differences[1:]:
                 out = join_slots(out, difference.get(key, here))
+            if isinstance(here, Value) and here.carried and isinstance(out, Value):
+                out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
