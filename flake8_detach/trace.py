@@ -225,7 +225,8 @@ class Trace:
             for event in self.of(Role.BACKWARD):
                 for place in event.value.history:
                     self._backwards.setdefault(place, []).append(event)
-        events = (e for place in value.history - self.leaves for e in self._backwards.get(place, ()))
+        places = [p for p in value.history - self.leaves if p in self._backwards and (p in self.parameters or self.lives(p))]
+        events = (e for place in places for e in self._backwards[place])
         return any(not e.value.reach & token and self.is_live(e.value) for e in events)
 
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:

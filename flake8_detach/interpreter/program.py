@@ -6,6 +6,7 @@ their class, twice where they leave something live on it. Not here: single state
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -32,6 +33,10 @@ BASE_WORK, LINE_WORK = 200_000, 200
 
 class Program(Activations):
     """Interprets one file."""
+
+    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
+        super().__init__(tree, filename, source)
+        self.lived: dict[int, Difference] = {}  # class -> the tensors that methods have left on its object
 
     def run(self) -> Trace:
         """Interpret the file and answer its trace."""
@@ -94,6 +99,7 @@ class Program(Activations):
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:
         """All methods that nobody calls, on one object: each from the state after __init__, then again from all of them together."""
         this = self.prototype(cls)
+        self.state.merge([{}, self.lived.get(cls.address, {})])
         loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
         self.trace.loops[loop.token] = (cls.node, self.here.frame)
         methods = [
@@ -110,6 +116,7 @@ class Program(Activations):
         if ends:
             self.state.merge([{}, *ends])
         together = self.state.changed(mark)
+        self.lived[cls.address] = {k: s for k, s in together.items() if k[0] in this.refs and isinstance(s, Value) and s.kind & Kind.TENSOR}
         if self.second_life_matters(together, this):
             loop.number = 1
             self.tag(loop, together)

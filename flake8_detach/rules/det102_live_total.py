@@ -53,11 +53,11 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
-    if trace.is_spent(event.value, token):
-        return True
     grows = tuple(c.loop for c in event.detail)
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
+    if trace.is_spent(event.value, token):
+        return True
     return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame) or trace.is_model_method(event.frame))
 
 

@@ -45,11 +45,10 @@ def check(trace: Trace) -> Iterator[Finding]:
         token = event.values[0].refs
         if event.value.leaf == Leaf.LEAF or token & trace.backpropagated or not trace.is_live(event.value) or not _lasts(trace, event):
             continue
-        spent = trace.is_spent(event.value, token)
-        if trace.is_comprehended(event):
-            spent = spent and trace.is_rebuilt(event.value, event.detail[0])
-            if not spent:
-                continue
+        outlived, _ = event.detail
+        spent = trace.is_spent(event.value, token) and (not outlived or trace.is_rebuilt(event.value, outlived))
+        if trace.is_comprehended(event) and not spent:
+            continue
         if spent or (event.mode == Grad.LIVE and _stays(trace, event, token)):
             leak = "which keeps its graph's nodes alive" if spent else "which keeps its graph and activations alive"
             yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
