@@ -72,8 +72,12 @@ class Assignments(Methods):
             self.assign(target, new, node)
 
     def add_to_item(self, target: ast.Subscript, new: Value, term: Value, node: ast.AST) -> None:
-        """container[key] += term: a running total where the container is older than the iteration."""
+        """container[key] += term: a running total where the container is older than the iteration; a tensor becomes live as a whole."""
         container, key = self.eval(target.value), self.eval(target.slice)
+        if container.kind & Kind.TENSOR:
+            if self.mode != Grad.CUT and not (container.grad == Grad.LIVE and container.leaf == Leaf.LEAF):
+                self.overwrite(container, self.derive([container, term], node, "whole")._replace(carried=NO_CARRY), node)
+            return
         if not container.kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT):
             return
         outlived = self.outlived(container)
