@@ -50,3 +50,9 @@ def knows_mode(trace: Trace, frame: int) -> bool:
     if not trace.frames[start].owner and not spec.posonlyargs and len(spec.args) == len(spec.defaults):
         return True
     return any(entry(trace, e.frame) == start for e in trace.of(Role.BACKWARD))
+
+
+def is_tool_of_model(trace: Trace, frame: int) -> bool:
+    """Whether a frame runs for a method of a model that nobody in the file calls: whoever does may have switched gradients off."""
+    start = entry(trace, frame)
+    return trace.is_model_method(start) and not knows_mode(trace, start)

@@ -24,13 +24,14 @@ Good:
         total += loss.item()
 
 Silent when: the total is back-propagated, or leaves for code that the file does not show; the term is detached, a number or an integer; the
-addition runs under no_grad; the total is reset in each iteration.
+addition runs under no_grad, or in a method of a model that nobody in the file calls; the total is reset in each iteration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad
@@ -58,7 +59,9 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     if trace.is_spent(event.value, token):
         return True
-    return not (token & trace.escaped or trace.is_given_away(token) or trace.in_forward(event.frame) or trace.is_model_method(event.frame))
+    if trace.in_forward(event.frame) or trace.is_model_method(event.frame) or is_tool_of_model(trace, event.frame):
+        return False
+    return not (token & trace.escaped or trace.is_given_away(token))
 
 
 def _is_local(trace: Trace, event: Event) -> bool:

@@ -17,14 +17,15 @@ Good:
     model = torch.nn.Linear(2, 1)
     here.send(model(torch.ones(3, 2)).detach())
 
-Silent when: the tensor is a leaf, a parameter, detached or made under no_grad; the queue is one between threads (`queue.Queue`). The fix
-`.detach()` is safe.
+Silent when: the tensor is a leaf, a parameter, detached or made under no_grad; the queue is one between threads (`queue.Queue`); nobody in the
+file calls the method of a model that sends. The fix `.detach()` is safe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Leaf
@@ -36,5 +37,7 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each send of what is or holds a surely live non-leaf."""
     for event in trace.of(Role.SEND):
-        if event.value.leaf != Leaf.LEAF and trace.is_surely_live(event.value) and not event.value.refs & trace.leaves:
+        if event.value.leaf == Leaf.LEAF or event.value.refs & trace.leaves or is_tool_of_model(trace, event.frame):
+            continue
+        if trace.is_surely_live(event.value):
             yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value)})
