@@ -128,7 +128,7 @@ class Calls(Comprehensions):
         """Values handed to a call that the file does not show; a name that says so back-propagates them."""
         if idioms.BACKPROPAGATES.search(name):
             self.back_propagated(operands)
-        if self.snapshots and idioms.TRAININGS.search(idioms.words(name)):
+        if self.snapshots and "hook" not in name and idioms.TRAININGS.search(idioms.words(name)):
             self.weights_change(frozenset(t for v in operands for t in v.refs))
         self.event_use(node, operands, name)
 

@@ -34,7 +34,7 @@ Good:
     model.load_state_dict(best)
 
 Silent when: nothing trains between the two; the values are copied (`deepcopy`, `clone`) or moved (`cpu`, a copy from a GPU); the dict goes to
-`torch.save` at once; the file does not show that it is loaded or saved later.
+`torch.save` at once; the same run loads it again before anything trains; the file does not show that it is loaded or saved later.
 """
 
 from __future__ import annotations
@@ -56,9 +56,21 @@ def check(trace: Trace) -> Iterator[Finding]:
         for token in event.values[0].refs:
             if token not in kept or (event.detail and not kept[token].detail):
                 kept[token] = event
+    undone = _undone(trace, kept)
     for event in trace.of(Role.RESTORED):
         all_of_it, late = event.values
         for token in all_of_it.refs & kept.keys():
-            lasts = kept[token].detail and event.target.refs
-            if token in late.refs or (lasts and entry(trace, event.frame) != entry(trace, kept[token].frame)):
+            elsewhere = entry(trace, event.frame) != entry(trace, kept[token].frame)
+            lasts = kept[token].detail and event.target.refs and elsewhere
+            if (token in late.refs or lasts) and not (elsewhere and token in undone):
                 yield Finding(kept[token].node, {})
+
+
+def _undone(trace: Trace, kept: dict[int, Event]) -> set[int]:
+    """The snapshots that the same run surely restores before anything trains: they undo a change of its own."""
+    return {
+        token
+        for event in trace.of(Role.RESTORED)
+        for token in (event.values[0].refs - event.values[1].refs) & kept.keys()
+        if entry(trace, event.frame) == entry(trace, kept[token].frame) and event.path[: len(kept[token].path)] == kept[token].path
+    }

@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad, Value
@@ -63,6 +64,8 @@ def _backward(trace: Trace, step: Event, loop: int) -> Event | None:
 
 def _cleared(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether anything in the loop clears these gradients, or may."""
+    if any(loop in e.loops and idioms.CLEARS.search(str(e.detail)) for e in trace.of(Role.USE)):
+        return True
     return any(loop in e.loops and steps.concerns(trace, e, optimizer) is not False for e in trace.of(Role.CLEAR))
 
 
