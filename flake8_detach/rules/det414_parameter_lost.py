@@ -69,5 +69,15 @@ def _is_converted(trace: Trace, event: Event, value: Value, held: set[int], dept
     source = live[0]
     if source.refs & trace.wrapped:
         registered = event.detail if isinstance(event.detail, frozenset) else EMPTY
+        if not all(_is_made_with(trace, token, made) for token in source.refs for made in value.refs):
+            return False  # somebody else's parameter, given as an argument
         return not source.refs & (registered | held | trace.probed)
     return _is_converted(trace, event, source, held, depth - 1)
+
+
+def _is_made_with(trace: Trace, token: int, made: int) -> bool:
+    """Whether a place is in the `__init__` that another one was made in, or in what it calls."""
+    frame = trace.sites[made].frame
+    while frame > 0 and getattr(trace.frames[frame].function, "name", "") != "__init__":
+        frame = trace.frames[frame].parent
+    return frame <= 0 or trace.is_made_below(token, frame)
