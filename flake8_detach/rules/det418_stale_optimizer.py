@@ -24,13 +24,15 @@ Good:
         optimizer.step()
 
 Silent when: the optimizer is built again or gets the new parameters by `add_param_group`; parameters only move or are loaded (`to`, `double`,
-`load_state_dict`); the optimizer never steps afterwards; the new part has no parameters.
+`load_state_dict`); the optimizer never steps afterwards; the new part has no parameters, or
+the parameters of the whole module are frozen afterwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach import steps
 from flake8_detach.graphs import entry
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
@@ -42,7 +44,9 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each replacement that no optimizer ever holds, while the old optimizer goes on stepping."""
     for index, event in enumerate(trace.events):
-        if event.role == Role.REPLACED and event.passes == 0 and _is_older(trace, event) and _is_forgotten(trace, event) and _goes_on(trace, event, index):
+        if event.role != Role.REPLACED or event.passes or not _is_older(trace, event) or not _is_forgotten(trace, event):
+            continue
+        if _goes_on(trace, event, index) and not _is_frozen(trace, event, index):
             yield Finding(event.node, {})
 
 
@@ -60,3 +64,12 @@ def _is_forgotten(trace: Trace, event: Event) -> bool:
 def _goes_on(trace: Trace, event: Event, index: int) -> bool:
     """Whether the optimizer that held the old part steps later."""
     return any(e.role == Role.STEP and e.value.refs & event.values[0].refs for e in trace.events[index:])
+
+
+def _is_frozen(trace: Trace, event: Event, index: int) -> bool:
+    """Whether all parameters of the module that was given the new part are frozen afterwards: nothing of it is meant to train."""
+    for flag in trace.events[index:]:
+        if flag.role == Role.FLAG and flag.detail[1] == "requires_grad" and any(v.const is False for v in flag.values):
+            if steps.owners(trace, flag.value.refs) & event.target.refs:
+                return True
+    return False
