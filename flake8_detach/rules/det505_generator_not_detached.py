@@ -32,7 +32,8 @@ Good:
 Silent when: both optimizers step on the same backward (a joint loss); the generator is frozen or runs under no_grad; the file does not show which
 optimizer holds which network.
 
-Fix: `.detach()` on the fake input: safe where the generator's gradients are cleared before its own backward.
+Fix: `.detach()` on the fake input: safe where the generator's gradients are cleared before its own backward, and where neither its own loss nor
+a gradient penalty is computed from the same call.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY, Value
 
-MESSAGE = "this loss only steps the network called here, yet it back-propagates into the one that made its input, {harm} (from {history}): `.detach()` it"
+MESSAGE = "this loss only steps the network called here, yet it back-propagates into the one that made its input, {harm} (from {history}): {cure}"
 LOUD = False
 
 
@@ -70,7 +71,8 @@ def _fed_in_vain(turn: Turn, index: int, backward: Event, stepping: list[Event])
                 continue
             fake = next((v for v in call.values if trace.is_live(v) and steps.owners(trace, v.history) & generator), None)
             if fake is not None and _enters(call, backward.value):
-                yield Finding(call.node, {"history": trace.history(fake), "harm": _harm(turn, backward, other.value)})
+                cure = _cure(turn, call, backward)
+                yield Finding(call.node, {"history": trace.history(fake), "harm": _harm(turn, backward, other.value), "cure": cure})
 
 
 def _rivals(trace: Trace, stepping: list[Event]) -> list[Event]:
@@ -92,6 +94,15 @@ def _enters(call: Event, loss: Value) -> bool:
     given = frozenset(t for v in call.values for t in v.history | v.reach)
     own = (call.value.history | call.value.refs) - given
     return bool(own & (loss.history | loss.reach)) if own else call.value.history <= loss.history != EMPTY
+
+
+def _cure(turn: Turn, call: Event, backward: Event) -> str:
+    """What to do: where the result is also differentiated by hand, or is part of the generator's own loss, `.detach()` alone would break it."""
+    if any(_enters(call, e.value) for _, e in turn.of(Role.DIFFERENTIATE)):
+        return "`.detach().requires_grad_()` it"
+    if any(_enters(call, e.value) for _, e in turn.of(Role.BACKWARD) if e.node is not backward.node):
+        return "for this loss, call it again on `.detach()`"
+    return "`.detach()` it"
 
 
 def _harm(turn: Turn, backward: Event, other: Value) -> str:
