@@ -112,7 +112,10 @@ class Guesses(Collections):
                 return self.to_numpy(receiver, keywords, node)
             if name in operations.TENSOR_ONLY or operations.of_method(name) or (name in TENSOR_LIKE and not receiver.kind & Kind.OBJECT):
                 return self.guessed_tensor(receiver, name, args, keywords, node)
-        if name in CONTAINER_ADDS and len(args) == 1 or name in ("extend", "items", "values", "keys", "popleft", "setdefault"):
+        if name == "put" and args and self.in_process():
+            self.note_send(args[:1], node)
+            return NONE
+        if name in CONTAINER_ADDS and name != "put" and len(args) == 1 or name in ("extend", "items", "values", "keys", "popleft", "setdefault"):
             return self.container_method(receiver._replace(kind=receiver.kind | Kind.CONTAINER), name, args, keywords, node)
         if name == "update" and args and args[0].kind & Kind.CONTAINER and self.born_here(receiver):
             self.extend(receiver, args, keywords, node)
@@ -127,6 +130,11 @@ class Guesses(Collections):
             self.record_forward(receiver, result, given, node)
         self.give_away(operands, node, name)
         return result
+
+    def in_process(self) -> bool:
+        """Whether a method of a process of its own runs: a queue it was given leads to another one."""
+        owner = self.here.function.owner if self.here.function is not None else None
+        return owner is not None and any(n.endswith("multiprocessing.Process") for c in owner.mro() for n in c.library)
 
     def born_here(self, receiver: Value) -> bool:
         return any((a, ITEMS) in self.state.store for a in receiver.refs)
