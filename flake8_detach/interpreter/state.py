@@ -47,8 +47,19 @@ def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
         there = b if a is None else a
         return there | ABSENT if isinstance(there, int) else there
     if isinstance(a, int):
-        return a | b if isinstance(b, int) else a
-    return b if isinstance(b, int) else join(a, b)
+        return a | b if isinstance(b, int) else b
+    return a if isinstance(b, int) else join(a, b)
+
+
+def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
+    """What two paths left of a tensor: where one has made it anew, and the others leave it alone, what was written before is forgotten."""
+    touched = [difference[key] for difference in differences if key in difference]
+    out = touched[0]
+    for slot in touched[1:]:
+        out = join_slots(out, slot)
+    if len(touched) == len(differences) or not isinstance(out, Value):
+        return out
+    return join_slots(out, here)
 
 
 def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
@@ -122,6 +133,11 @@ class State:
             keys.update(dict.fromkeys(difference))
         for key in keys:
             here = self.store.get(key)
+            if key[1] is NOW:
+                out = join_now(key, here, differences)
+                if out is not None:
+                    self.write(key, out)
+                continue
             out = differences[0].get(key, here)
             for difference in differences[1:]:
                 out = join_slots(out, difference.get(key, here))

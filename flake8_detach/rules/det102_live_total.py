@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import Grad
+from flake8_detach.value import Carry, Grad
 
 MESSAGE = "a running total keeps the graph of every iteration alive, {leak} (from {history}): add `.item()` or `.detach()`"
 LOUD = False
@@ -54,7 +54,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
-    grows = tuple(c.loop for c in event.detail)
+    grows = tuple(loop for c in event.detail for loop in _outlived(trace, event, c))
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     if trace.is_spent(event.value, token):
@@ -67,3 +67,11 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
 def _is_local(trace: Trace, event: Event) -> bool:
     """Whether every place that grows belongs to the running function."""
     return all(trace.is_made_below(c.key[0], event.frame) or c.key[1] != "[now]" for c in event.detail)
+
+
+def _outlived(trace: Trace, event: Event, carry: Carry) -> list[int]:
+    """The loops whose iterations a total outlives: of an object all those that it is older than, of a name the one that carries it."""
+    address = carry.key[0]
+    if trace.sites[address].node is None:
+        return [carry.loop]
+    return [carry.loop, *(loop for loop in event.loops if loop not in trace.born.get(address, ()))]
