@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import sinks
+from flake8_detach.knowledge import objects, sinks
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
@@ -171,14 +171,8 @@ class Builtins(Libraries):
         return False if answers and all(a is False for a in answers) else None
 
     def is_one(self, value: Value, cls: Value) -> bool | None:
-        masks = {
-            "torch.Tensor": Kind.TENSOR, "torch.autograd.Variable": Kind.TENSOR, "builtins.list": Kind.CONTAINER, "builtins.tuple": Kind.CONTAINER,
-            "builtins.dict": Kind.CONTAINER, "builtins.int": Kind.NUMBER, "builtins.float": Kind.NUMBER, "builtins.str": Kind.TEXT,
-            "torch.nn.Module": Kind.MODULE, "numpy.ndarray": Kind.ARRAY, "numbers.Number": Kind.NUMBER, "builtins.bool": Kind.NUMBER,
-            "torch.optim.Optimizer": Kind.OPTIMIZER, "collections.abc.Mapping": Kind.CONTAINER, "torch.nn.Parameter": Kind.TENSOR,
-        }  # fmt: skip
         name = next(iter(cls.names), "")
-        mask = masks.get(name)
+        mask = objects.CLASS_KINDS.get(name)
         if cls.kind & Kind.CLASS and cls.refs and not value.kind & (Kind.UNKNOWN | Kind.OTHER):
             mine = [self.instances.get(a) for a in value.refs]
             wanted = {self.classes.get(a) for a in cls.refs}
@@ -188,19 +182,5 @@ class Builtins(Libraries):
         if mask is None or value.kind & (Kind.UNKNOWN | Kind.OTHER):
             return None
         if value.kind == mask:
-            return (
-                True
-                if name
-                not in (
-                    "builtins.list",
-                    "builtins.tuple",
-                    "builtins.dict",
-                    "collections.abc.Mapping",
-                    "builtins.int",
-                    "builtins.float",
-                    "builtins.bool",
-                    "torch.nn.Parameter",
-                )
-                else None
-            )
+            return True if name in objects.WHOLE_CLASSES else None
         return None if value.kind & mask else False

@@ -102,7 +102,8 @@ class Expressions(Judgements):
             if left.kind == Kind.TENSOR and right.kind == Kind.ARRAY:
                 self.record(Role.ARRAY, node, left, detail="`tensor * array`")
                 return Value(Kind.ARRAY)
-            return self.derive([left, right], node)
+            out = self.derive([left, right], node)
+            return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
             return self.number([left, right])._replace(carried=left.carried | right.carried)
         return OTHER

@@ -32,6 +32,8 @@ class Libraries(TorchCalls):
         effect = operations.WRAPPERS.get(name)
         if name.endswith("amp.scale_loss") and args:
             return self.derive(args[:1], node)
+        if effect == Effect.SECOND:
+            return args[1] if len(args) > 1 else OTHER
         if effect == Effect.TUPLE:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name == "functools.partial" and args:

@@ -116,10 +116,16 @@ class TorchCalls(Calls):
             first = args[0] if args else keywords.get("module", OTHER)
             self.trace.modules |= first.refs
             return first
+        if effect == Effect.SECOND:
+            return args[1] if len(args) > 1 else OTHER
         if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
             return self.created(last, effect, args, keywords, node)
+        if short == "load":  # a tensor, a module, or anything that was pickled
+            return self.unknown(node)
         if last == "save" and self.snapshots:
             self.restore(OTHER, args[:1], node)
+        if short == "is_tensor" and args and args[0].kind == Kind.TENSOR:
+            return constant(True)
         if effect in (Effect.NUMBER, Effect.OTHER):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
         if effect is None and short[:1].isupper() and "." not in short:

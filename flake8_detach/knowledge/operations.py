@@ -30,6 +30,7 @@ class Effect:
     SPLIT: Final = "split"  # a container of views that derive
     BESIDE: Final = "beside"  # mutates its first operand from the others, in place
     FIRST: Final = "first"  # passes its first argument through, as the same object
+    SECOND: Final = "second"  # passes its second argument through: it only says of what type it is
     TUPLE: Final = "tuple"  # passes all its arguments through, as a tuple
 
 
@@ -41,7 +42,7 @@ METHODS: Final = _table(
     detach="detach detach_ data",
     number="ndimension nelement element_size is_cuda data_ptr __len__ is_shared has_names",
     numbers="tolist",
-    array="numpy __array__",
+    array="numpy __array__ astype",
     text="__repr__ __str__ type_name",
     integer="argmax argmin argsort long int short byte bool isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount not_equal greater less greater_equal less_equal bitwise_and bitwise_or bitwise_not bitwise_xor searchsorted bucketize signbit"
@@ -72,7 +73,7 @@ SAVES_NOTHING: Final = frozenset(
 """Names of operations of several tensors that keep none of them for their backward (or build no graph), where operators.txt doesn't tell."""
 
 FUNCTIONS: Final = _table(
-    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal load frombuffer quantize_per_tensor"
+    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal frombuffer quantize_per_tensor"
     " linspace logspace histc",
     integer="arange randint randperm argmax argmin argsort isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin greater less greater_equal less_equal not_equal"
@@ -89,6 +90,7 @@ FUNCTIONS: Final = _table(
     first="nn.DataParallel nn.parallel.DistributedDataParallel compile jit.script nn.SyncBatchNorm.convert_sync_batchnorm nn.utils.weight_norm"
     " nn.utils.spectral_norm nn.utils.parametrizations.weight_norm nn.utils.parametrizations.spectral_norm jit.trace jit.freeze"
     " distributed.fsdp.FullyShardedDataParallel nn.utils.remove_weight_norm",
+    second="jit.annotate",
     beside="nn.init.normal_ nn.init.uniform_ nn.init.constant_ nn.init.zeros_ nn.init.ones_ nn.init.xavier_uniform_ nn.init.xavier_normal_"
     " nn.init.kaiming_uniform_ nn.init.kaiming_normal_ nn.init.orthogonal_ nn.init.trunc_normal_ nn.init.eye_ nn.init.sparse_ nn.init.dirac_",
 )
@@ -99,6 +101,8 @@ CREATORS: Final = frozenset("tensor zeros ones empty full rand randn linspace ar
 """Functions that make a tensor and accept `requires_grad=`; the block of a `no_grad` that holds only these does nothing."""
 
 WRAPPERS: Final = {
+    "typing.cast": Effect.SECOND,
+    "typing_extensions.cast": Effect.SECOND,
     "accelerate.Accelerator.prepare": Effect.TUPLE,
     "apex.amp.initialize": Effect.TUPLE,
     "ipex.optimize": Effect.TUPLE,
