@@ -31,6 +31,7 @@ class Effect:
     BESIDE: Final = "beside"  # mutates its first operand from the others, in place
     FIRST: Final = "first"  # passes its first argument through, as the same object
     SECOND: Final = "second"  # passes its second argument through: it only says of what type it is
+    REPEAT: Final = "repeat"  # a tuple of its argument, or its argument where that is one already
     TUPLE: Final = "tuple"  # passes all its arguments through, as a tuple
 
 
@@ -91,6 +92,7 @@ FUNCTIONS: Final = _table(
     " nn.utils.spectral_norm nn.utils.parametrizations.weight_norm nn.utils.parametrizations.spectral_norm jit.trace jit.freeze"
     " distributed.fsdp.FullyShardedDataParallel nn.utils.remove_weight_norm",
     second="jit.annotate",
+    repeat="nn.utils._single nn.utils._pair nn.utils._triple nn.utils._quadruple nn.utils._reverse_repeat_tuple",
     beside="nn.init.normal_ nn.init.uniform_ nn.init.constant_ nn.init.zeros_ nn.init.ones_ nn.init.xavier_uniform_ nn.init.xavier_normal_"
     " nn.init.kaiming_uniform_ nn.init.kaiming_normal_ nn.init.orthogonal_ nn.init.trunc_normal_ nn.init.eye_ nn.init.sparse_ nn.init.dirac_",
 )
