@@ -126,6 +126,7 @@ class Trace:
         self.proven: set[int] = set()
         self.modules: set[int] = set()
         self.leaves: set[int] = set()
+        self.weights: set[int] = set()  # parts of unknown things that by their names are parameters, no modules
         self.model_classes: set[str] = set()
         self.part_of: dict[int, int] = {}
         self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
@@ -208,7 +209,7 @@ class Trace:
 
     def is_module(self, callee: Value) -> bool:
         """Whether the file shows that this is an nn.Module whose call builds a graph."""
-        return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs)
+        return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs - self.weights)
 
     def _in_module(self, token: int) -> bool:
         """Whether a token is of a module, or of a part of one."""

@@ -46,6 +46,8 @@ COUNTERS: Final = re.compile(r"(^|_)(i|it|iters?|iteration|steps?|epochs?|batch|
 """Names that count something."""
 REWARDS: Final = re.compile(r"(^|_)(r|rs|rt|rew|rews|rewards?)(_|t?$)|reward", re.I)
 """What a bootstrap target adds its discounted estimate to."""
+WEIGHTS: Final = re.compile(r"(^|_)(weight|bias)$|^(weight|bias)_")
+"""Attributes of modules that are parameters, and no modules."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 
 
