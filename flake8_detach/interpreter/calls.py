@@ -30,6 +30,11 @@ MAKES_ARRAYS: Final = frozenset(
     " repeat loadtxt meshgrid random.rand random.randn random.uniform random.normal random.random load zeros_like ones_like full_like".split()
 )
 
+REDUCES: Final = frozenset(
+    "prod sum mean median std var min max amin amax argmin argmax all any dot vdot inner trace norm det average ptp percentile quantile nanmean"
+    " nansum nanmax nanmin nanstd nanmedian count_nonzero choice randint size ndim searchsorted interp trapz log2 item corrcoef".split()
+)
+"""NumPy functions that give a number where they reduce everything, whatever they are given."""
 
 EVENTS: Final = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY, SinkRole.NUMBER: Role.NUMBER}
 """What is recorded for each role of a sink."""
@@ -146,7 +151,7 @@ class Calls(Comprehensions):
         sink = sinks.of_function(name)
         if sink is not None:
             self.reach_sink(sink, args, keywords, node)
-            if sink.passes and args and args[0].kind == Kind.TENSOR:
+            if sink.passes and args and not args[0].kind & ~(Kind.TENSOR | Kind.UNKNOWN):
                 same = self.view(args[0], node)
                 return self.tuple_of(node, same, None) if "split" in name else same
         owner = sinks.class_of(name)
@@ -159,8 +164,9 @@ class Calls(Comprehensions):
         return self.call_other_library(name, args, keywords, node)
 
     def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
-        """What a NumPy function gives: an array, or of plain numbers perhaps a number."""
-        sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+        """What a NumPy function gives: an array, or of plain numbers, and of what it reduces, perhaps a number."""
+        given = any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+        sure = name in MAKES_ARRAYS or given and name.rpartition(".")[2] not in REDUCES
         return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:

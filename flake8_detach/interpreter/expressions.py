@@ -97,15 +97,17 @@ class Expressions(Judgements):
             return self.concatenate(left, right, node)
         if kinds & Kind.ARRAY and left.kind & (Kind.ARRAY | Kind.OTHER | Kind.NUMBER) and not left.kind & Kind.TENSOR:
             if not right.kind & Kind.TENSOR or right.kind & (Kind.ARRAY | Kind.NUMBER):
-                return Value(kinds & (Kind.ARRAY | Kind.NUMBER))
+                return Value(kinds & (Kind.ARRAY | Kind.NUMBER | Kind.OTHER))
         if kinds & Kind.TENSOR or (kinds & Kind.UNKNOWN and (left.reach or right.reach)):
             if left.kind == Kind.TENSOR and right.kind == Kind.ARRAY:
                 self.record(Role.ARRAY, node, left, detail="`tensor * array`")
-                return Value(Kind.ARRAY)
+                if left.grad == Grad.LIVE:
+                    return Value(Kind.ARRAY)
             out = self.derive([left, right], node)
             return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
-            return self.number([left, right])._replace(carried=left.carried | right.carried)
+            out = self.number([left, right])._replace(carried=left.carried | right.carried)
+            return out._replace(kind=Kind.OTHER) if kinds & Kind.OTHER else out
         return OTHER
 
     def concatenate(self, left: Value, right: Value, node: ast.AST) -> Value:
