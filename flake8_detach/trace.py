@@ -302,12 +302,13 @@ class Trace:
 
     def history(self, value: Value) -> str:
         """Where a value's history comes from, for a message: "`model(x)`, line 12"."""
-        best: tuple[int, str] | None = None
+        best: tuple[bool, int, str] | None = None
         for token in value.history:
             node = self.sites[token].node
-            if isinstance(node, ast.expr) and (value.grad & Grad.LIVE or self.lives(token)):
-                best = min(best or (node.lineno, text(node)), (node.lineno, text(node)))
-        return f"`{best[1]}`, line {best[0]}" if best else "a parameter"
+            makes = self.lives(token) or token in self.parameters or token in self.leaves
+            if isinstance(node, ast.expr) and (makes or value.grad & Grad.LIVE):
+                best = min(best or (True, node.lineno, text(node)), (not makes, node.lineno, text(node)))
+        return f"`{best[2]}`, line {best[1]}" if best else "a parameter"
 
 
 def text(node: ast.AST) -> str:

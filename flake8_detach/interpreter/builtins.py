@@ -13,7 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
 from .libraries import Libraries
-from .state import LENGTH
+from .state import FROM_ZERO, LENGTH
 
 PASS_THROUGH: Final = frozenset("list tuple set sorted reversed iter frozenset".split())
 NUMBERS: Final = frozenset("len int float bool complex ord hash id round divmod isinstance issubclass hasattr callable any all".split())
@@ -73,7 +73,8 @@ class Builtins(Libraries):
         return self.mapping(node, [*pairs, *((constant(k), v) for k, v in keywords.items())])
 
     def builtin_range(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
-        return self.tuple_of(node, NUMBER, None)
+        out = self.tuple_of(node, NUMBER, None)
+        return out._replace(names=frozenset((FROM_ZERO,))) if len(args) == 1 or args and args[0].const == 0 else out
 
     def builtin_enumerate(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         return self.tuple_of(node, self.pair(node, NUMBER, self.items(args[0], node)) if args else OTHER, None)

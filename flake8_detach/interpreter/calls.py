@@ -151,7 +151,7 @@ class Calls(Comprehensions):
         sink = sinks.of_function(name)
         if sink is not None:
             self.reach_sink(sink, args, keywords, node)
-            if sink.passes and args and not args[0].kind & ~(Kind.TENSOR | Kind.UNKNOWN):
+            if sink.passes and args and self.may_pass(name, args[0]):
                 same = self.view(args[0], node)
                 return self.tuple_of(node, same, None) if "split" in name else same
         owner = sinks.class_of(name)
@@ -162,6 +162,11 @@ class Calls(Comprehensions):
         if sink is not None and sink.role in (SinkRole.ARRAY, SinkRole.INERT) and name.startswith("numpy."):
             return self.array(name, args, node)
         return self.call_other_library(name, args, keywords, node)
+
+    @staticmethod
+    def may_pass(name: str, value: Value) -> bool:
+        """A function hands a tensor back; of NumPy's, which call a method of what they are given, also what may be one."""
+        return value.kind == Kind.TENSOR or (name.startswith("numpy.") and value.kind & ~Kind.TENSOR == Kind.UNKNOWN)
 
     def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
         """What a NumPy function gives: an array, or of plain numbers, and of what it reduces, perhaps a number."""
@@ -215,6 +220,7 @@ class Calls(Comprehensions):
         for loop in self.loops:
             if loop.branches == self.branches:
                 loop.freed |= loss.history
+                loop.freed_at = self.clock
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Record what reaches a sink."""

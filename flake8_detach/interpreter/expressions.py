@@ -86,6 +86,10 @@ class Expressions(Judgements):
 
     def eval_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.eval(node.left), self.eval(node.right)
+        if isinstance(node.op, ast.Add) and Kind.TEXT in (left.kind, right.kind):
+            for side, value in ((node.left, left), (node.right, right)):
+                if value.kind == Kind.UNKNOWN:
+                    self.narrow(side, Kind.TEXT, True)  # what is added to a text is one
         if left.kind & Kind.TEXT and isinstance(node.op, (ast.Mod, ast.Add, ast.Mult)):
             return self.percent(left, right, node) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
         return self.binary(left, right, node, node.op)

@@ -38,7 +38,7 @@ class Methods(Guesses):
         kind = receiver.kind
         if kind & Kind.TENSOR and not kind & Kind.MODULE:
             out = self.tensor_method(receiver, name, args, keywords, node)
-            if not kind & Kind.ARRAY or name in operations.TENSOR_ONLY or not out.kind & Kind.TENSOR:
+            if not kind & Kind.ARRAY or name in operations.NO_ARRAY or not out.kind & Kind.TENSOR:
                 return out
             return out._replace(kind=out.kind | Kind.ARRAY)
         if kind & Kind.MODULE:

@@ -63,6 +63,9 @@ TENSOR_ONLY: Final = frozenset(
 )
 """Method names that no common object but a tensor has."""
 
+NO_ARRAY: Final = TENSOR_ONLY | CONVERSIONS | frozenset("long int short byte numpy cpu".split())
+"""Method names that arrays don't have."""
+
 DROPOUTS: Final = frozenset("dropout dropout1d dropout2d dropout3d".split())
 """Functions of torch.nn.functional that are on unless `training=False`."""
 
