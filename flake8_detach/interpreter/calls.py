@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import idioms, sinks
+from flake8_detach.knowledge import idioms, objects, sinks
 from flake8_detach.knowledge.sink import Role as SinkRole
 from flake8_detach.knowledge.sink import Sink
 from flake8_detach.trace import Role
@@ -127,6 +127,8 @@ class Calls(Comprehensions):
         result = self.unknown(node, operands, callee)
         self.record_forward(callee, result, given, node)
         self.give_away(operands, node, name)
+        if callee.names and any(map(objects.TENSORDICT_MODULES.match, callee.names)):
+            return result._replace(kind=Kind.UNKNOWN | Kind.OBJECT)
         return result
 
     def give_away(self, operands: list[Value], node: ast.expr, name: str) -> None:
@@ -240,7 +242,7 @@ class Calls(Comprehensions):
                 if (role == Role.LOG or sink.text) and value.history:
                     self.record(Role.LOG, node, value, detail=sink)
             elif value.kind & (Kind.TENSOR | Kind.UNKNOWN):
-                if role is not None:
+                if role is not None and not value.kind & Kind.OBJECT:
                     self.record(role, node, value, detail=sink)
             elif value.kind & Kind.CONTAINER and inner is not None:
                 for part in self.inside(value):

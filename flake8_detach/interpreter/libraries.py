@@ -86,7 +86,7 @@ class Libraries(TorchCalls):
             return self.pure_result(name, args, given, node)
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
         self.give_away(given, node, name.rpartition(".")[2])
-        return result
+        return result._replace(names=frozenset((name,))) if objects.TENSORDICT_MODULES.match(name) else result
 
     def named_tuple(self, names: Value, node: ast.expr) -> Value:
         """namedtuple("Point", "x y") or namedtuple("Point", ["x", "y"]): a class of records."""
