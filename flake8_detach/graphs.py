@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from .trace import Role, Trace
-from .value import Leaf, Value
+from .value import Kind, Leaf, Value
 
 SUMS = frozenset("sum stack cat add sub concat hstack vstack".split())
 
@@ -19,6 +19,29 @@ def is_nonleaf(trace: Trace, value: Value) -> bool:
         return value.leaf == Leaf.NONLEAF
     callees = [trace.sites[token].callee for token in value.refs]
     return bool(callees) and all(callee is not None and trace.is_module(callee) for callee in callees)
+
+
+def is_optimized(trace: Trace, value: Value) -> bool:
+    """Whether an optimizer of the file holds this very tensor: a leaf that was made to be optimised."""
+    return any(value.refs & held for held in trace.optimized.values())
+
+
+def was_cut(trace: Trace, value: Value) -> bool:
+    """Whether something that may have been live was cut to make it; arithmetic on constants cuts nothing."""
+    if value.reach - value.refs - value.history:
+        return True
+    rest, seen = list(value.refs), set[int]()
+    calls = {id(event.node) for event in trace.of(Role.FORWARD)}
+    while rest:
+        token = rest.pop()
+        made = trace.made.get(token)
+        if token in seen or made is None:
+            continue
+        seen.add(token)
+        if id(made.node) in calls or any(v.reach - v.refs or v.kind & ~(Kind.TENSOR | Kind.NUMBER) for v in made.operands):
+            return True
+        rest += [ref for v in made.operands for ref in v.refs]
+    return False
 
 
 def is_sum(trace: Trace, token: int) -> bool:

@@ -126,6 +126,7 @@ class Trace:
         self.proven: set[int] = set()
         self.modules: set[int] = set()
         self.leaves: set[int] = set()
+        self.weights: set[int] = set()  # parts of unknown things that by their names are parameters, no modules
         self.model_classes: set[str] = set()
         self.part_of: dict[int, int] = {}
         self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
@@ -208,7 +209,7 @@ class Trace:
 
     def is_module(self, callee: Value) -> bool:
         """Whether the file shows that this is an nn.Module whose call builds a graph."""
-        return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs)
+        return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs - self.weights)
 
     def _in_module(self, token: int) -> bool:
         """Whether a token is of a module, or of a part of one."""
@@ -302,12 +303,13 @@ class Trace:
 
     def history(self, value: Value) -> str:
         """Where a value's history comes from, for a message: "`model(x)`, line 12"."""
-        best: tuple[int, str] | None = None
+        best: tuple[bool, int, str] | None = None
         for token in value.history:
             node = self.sites[token].node
-            if isinstance(node, ast.expr) and (value.grad & Grad.LIVE or self.lives(token)):
-                best = min(best or (node.lineno, text(node)), (node.lineno, text(node)))
-        return f"`{best[1]}`, line {best[0]}" if best else "a parameter"
+            makes = self.lives(token) or token in self.parameters or token in self.leaves
+            if isinstance(node, ast.expr) and (makes or value.grad & Grad.LIVE):
+                best = min(best or (True, node.lineno, text(node)), (not makes, node.lineno, text(node)))
+        return f"`{best[2]}`, line {best[1]}" if best else "a parameter"
 
 
 def text(node: ast.AST) -> str:

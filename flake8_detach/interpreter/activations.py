@@ -81,9 +81,20 @@ class Activations(Definitions):
         self.activations.pop()
         self.inferring = inferring
         self.loops, self.path = outer_loops, path
-        return self.finish(function, here, mark, before, node)
+        return self.finish(function, here, mark, before, node, [*args, *keywords.values()])
 
-    def finish(self, function: Function, here: Activation, mark: int, before: int, node: ast.AST | None) -> Value:
+    def never_returned(self, function: Function, given: list[Value], node: ast.AST | None) -> Value:
+        """What an abstract method gives, one whose every path raises: its override is code that the file may not show."""
+        if function.owner is None or node is None:
+            return OTHER
+        operands = self.open(given, node)
+        if isinstance(node, ast.expr):
+            self.give_away(operands, node, getattr(function.node, "name", ""))
+        return self.unknown(node, operands, tag="abstract")
+
+    def finish(
+        self, function: Function, here: Activation, mark: int, before: int, node: ast.AST | None, args: list[Value]
+    ) -> Value:
         """Join the ways out of a body."""
         if not isinstance(function.node, ast.Lambda):
             if not self.state.dead:
@@ -95,7 +106,7 @@ class Activations(Definitions):
             self.set_mode(before)
         if here.yields:
             return self.generated(function, here)
-        value = join_all(here.returns) if here.returns else OTHER
+        value = join_all(here.returns) if here.returns else self.never_returned(function, args, node)
         left = self.trace.left.setdefault(here.frame, set())
         for part in self.inside(value):
             if part.grad & (Grad.LIVE | Grad.UNKNOWN):

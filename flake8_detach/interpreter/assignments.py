@@ -148,7 +148,7 @@ class Assignments(Methods):
             self.note_context(target, name, value, node)
         if name == "grad" and value.kind & Kind.NONE:
             self.clear(target, node)
-        elif name == "grad":
+        elif name in ("grad", "_grad"):
             self.record(Role.GRAFT, node, target)
         if name == "data" and target.kind & (Kind.TENSOR | Kind.UNKNOWN):
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from flake8_detach.knowledge import objects
 from flake8_detach.value import (
     EMPTY,
     NONE,
@@ -129,13 +130,25 @@ class Branches(Assignments):
         if callee.names & {"torch.is_tensor", "torch.Tensor"}:
             self.narrow(test.args[0], Kind.TENSOR, when)
         elif "builtins.isinstance" in callee.names and len(test.args) == 2:
-            classes = {n for v in self.inside(self.eval(test.args[1])) for n in v.names}
-            if classes & {"torch.Tensor", "torch.autograd.Variable", "torch.FloatTensor"}:
-                self.narrow(test.args[0], Kind.TENSOR | (Kind.NUMBER if "numbers.Number" in classes else 0), when)
-            elif classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
-                self.narrow(test.args[0], Kind.CONTAINER, when)
-            elif classes & {"torch.nn.Module"} and when:
-                self.trace.modules |= self.eval(test.args[0]).refs
+            self.refine_instance(test.args[0], self.inside(self.eval(test.args[1])), when)
+
+    def refine_instance(self, node: ast.expr, classes: list[Value], when: bool) -> None:
+        """isinstance(node, classes) is `when`; an instance of a class that the file does not show may still be a tensor."""
+        names = [next(iter(c.names), "") for c in classes]
+        masks = [objects.CLASS_KINDS.get(name, 0) for name in names]
+        mask = 0
+        for name, kind in zip(names, masks):
+            if when or name in objects.WHOLE_CLASSES or kind == Kind.CONTAINER:
+                mask |= kind
+        if mask == Kind.MODULE:
+            if when:
+                self.trace.modules |= self.eval(node).refs
+        elif not when:
+            self.narrow(node, mask, False)
+        elif not masks or not all(masks):
+            self.widen(node)
+        elif not (mask & Kind.TENSOR and mask & Kind.CONTAINER):
+            self.narrow(node, mask, True)
 
     def place(self, node: ast.expr) -> Key | None:
         """The store key of a name or of an attribute of one object."""
@@ -156,21 +169,30 @@ class Branches(Assignments):
         if key is None or not isinstance(slot, Value):
             return
         if inside:
-            kept = slot.kind & mask or (mask if slot.kind & (Kind.UNKNOWN | Kind.OTHER) else 0)
+            kept = mask if slot.kind & (Kind.UNKNOWN | Kind.OTHER) else slot.kind & mask
             if mask == Kind.NONE:
                 self.state.write(key, NONE)
-            elif kept:
-                self.state.write(key, of_kind(slot, kept))
-        elif mask & Kind.TENSOR and slot.kind & ~mask:
+            else:
+                self.state.write(key, of_kind(slot, kept) if kept else OTHER)
+        elif not slot.kind & ~mask:
+            self.state.write(key, OTHER)  # the test knows better
+        elif mask & Kind.TENSOR:
             self.state.write(key, slot._replace(kind=slot.kind & ~mask, grad=0, history=EMPTY))
-        elif slot.kind & ~mask:
+        elif mask:
             self.state.write(key, of_kind(slot, slot.kind & ~mask))
+
+    def widen(self, node: ast.expr) -> None:
+        """What a name holds is an instance of a class that the file does not show: of a tensor, perhaps a subclass, perhaps something else."""
+        key = self.place(node)
+        slot = self.state.store.get(key) if key is not None else None
+        if key is not None and isinstance(slot, Value) and slot.kind == Kind.TENSOR:
+            self.state.write(key, slot._replace(kind=Kind.TENSOR | Kind.UNKNOWN))
 
     def narrow_grad(self, node: ast.expr) -> None:
         """`if not x.requires_grad`."""
         key = self.place(node)
         slot = self.state.store.get(key) if key is not None else None
-        if key is not None and isinstance(slot, Value) and slot.grad & Grad.CUT:
+        if key is not None and isinstance(slot, Value) and slot.kind & (Kind.TENSOR | Kind.UNKNOWN):
             self.state.write(key, slot._replace(grad=Grad.CUT, history=EMPTY))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import sinks
+from flake8_detach.knowledge import objects, sinks
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
 from .libraries import Libraries
-from .state import LENGTH
+from .state import FROM_ZERO, LENGTH
 
 PASS_THROUGH: Final = frozenset("list tuple set sorted reversed iter frozenset".split())
 NUMBERS: Final = frozenset("len int float bool complex ord hash id round divmod isinstance issubclass hasattr callable any all".split())
@@ -73,7 +73,8 @@ class Builtins(Libraries):
         return self.mapping(node, [*pairs, *((constant(k), v) for k, v in keywords.items())])
 
     def builtin_range(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
-        return self.tuple_of(node, NUMBER, None)
+        out = self.tuple_of(node, NUMBER, None)
+        return out._replace(names=frozenset((FROM_ZERO,))) if len(args) == 1 or args and args[0].const == 0 else out
 
     def builtin_enumerate(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         return self.tuple_of(node, self.pair(node, NUMBER, self.items(args[0], node)) if args else OTHER, None)
@@ -171,14 +172,8 @@ class Builtins(Libraries):
         return False if answers and all(a is False for a in answers) else None
 
     def is_one(self, value: Value, cls: Value) -> bool | None:
-        masks = {
-            "torch.Tensor": Kind.TENSOR, "torch.autograd.Variable": Kind.TENSOR, "builtins.list": Kind.CONTAINER, "builtins.tuple": Kind.CONTAINER,
-            "builtins.dict": Kind.CONTAINER, "builtins.int": Kind.NUMBER, "builtins.float": Kind.NUMBER, "builtins.str": Kind.TEXT,
-            "torch.nn.Module": Kind.MODULE, "numpy.ndarray": Kind.ARRAY, "numbers.Number": Kind.NUMBER, "builtins.bool": Kind.NUMBER,
-            "torch.optim.Optimizer": Kind.OPTIMIZER, "collections.abc.Mapping": Kind.CONTAINER, "torch.nn.Parameter": Kind.TENSOR,
-        }  # fmt: skip
         name = next(iter(cls.names), "")
-        mask = masks.get(name)
+        mask = objects.CLASS_KINDS.get(name)
         if cls.kind & Kind.CLASS and cls.refs and not value.kind & (Kind.UNKNOWN | Kind.OTHER):
             mine = [self.instances.get(a) for a in value.refs]
             wanted = {self.classes.get(a) for a in cls.refs}
@@ -188,19 +183,5 @@ class Builtins(Libraries):
         if mask is None or value.kind & (Kind.UNKNOWN | Kind.OTHER):
             return None
         if value.kind == mask:
-            return (
-                True
-                if name
-                not in (
-                    "builtins.list",
-                    "builtins.tuple",
-                    "builtins.dict",
-                    "collections.abc.Mapping",
-                    "builtins.int",
-                    "builtins.float",
-                    "builtins.bool",
-                    "torch.nn.Parameter",
-                )
-                else None
-            )
+            return True if name in objects.WHOLE_CLASSES else None
         return None if value.kind & mask else False

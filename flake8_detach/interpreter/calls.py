@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from flake8_detach.knowledge import idioms, sinks
+from flake8_detach.knowledge import idioms, objects, sinks
 from flake8_detach.knowledge.sink import Role as SinkRole
 from flake8_detach.knowledge.sink import Sink
 from flake8_detach.trace import Role
@@ -30,6 +30,11 @@ MAKES_ARRAYS: Final = frozenset(
     " repeat loadtxt meshgrid random.rand random.randn random.uniform random.normal random.random load zeros_like ones_like full_like".split()
 )
 
+REDUCES: Final = frozenset(
+    "prod sum mean median std var min max amin amax argmin argmax all any dot vdot inner trace norm det average ptp percentile quantile nanmean"
+    " nansum nanmax nanmin nanstd nanmedian count_nonzero choice randint size ndim searchsorted interp trapz log2 item corrcoef".split()
+)
+"""NumPy functions that give a number where they reduce everything, whatever they are given."""
 
 EVENTS: Final = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY, SinkRole.NUMBER: Role.NUMBER}
 """What is recorded for each role of a sink."""
@@ -122,6 +127,8 @@ class Calls(Comprehensions):
         result = self.unknown(node, operands, callee)
         self.record_forward(callee, result, given, node)
         self.give_away(operands, node, name)
+        if callee.names and any(map(objects.TENSORDICT_MODULES.match, callee.names)):
+            return result._replace(kind=Kind.UNKNOWN | Kind.OBJECT)
         return result
 
     def give_away(self, operands: list[Value], node: ast.expr, name: str) -> None:
@@ -146,7 +153,7 @@ class Calls(Comprehensions):
         sink = sinks.of_function(name)
         if sink is not None:
             self.reach_sink(sink, args, keywords, node)
-            if sink.passes and args and args[0].kind == Kind.TENSOR:
+            if sink.passes and args and self.may_pass(name, args[0]):
                 same = self.view(args[0], node)
                 return self.tuple_of(node, same, None) if "split" in name else same
         owner = sinks.class_of(name)
@@ -158,9 +165,15 @@ class Calls(Comprehensions):
             return self.array(name, args, node)
         return self.call_other_library(name, args, keywords, node)
 
+    @staticmethod
+    def may_pass(name: str, value: Value) -> bool:
+        """A function hands a tensor back; of NumPy's, which call a method of what they are given, also what may be one."""
+        return value.kind == Kind.TENSOR or (name.startswith("numpy.") and value.kind & ~Kind.TENSOR == Kind.UNKNOWN)
+
     def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
-        """What a NumPy function gives: an array, or of plain numbers perhaps a number."""
-        sure = name in MAKES_ARRAYS or any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+        """What a NumPy function gives: an array, or of plain numbers, and of what it reduces, perhaps a number."""
+        given = any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
+        sure = name in MAKES_ARRAYS or given and name.rpartition(".")[2] not in REDUCES
         return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
@@ -209,6 +222,7 @@ class Calls(Comprehensions):
         for loop in self.loops:
             if loop.branches == self.branches:
                 loop.freed |= loss.history
+                loop.freed_at = self.clock
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Record what reaches a sink."""
@@ -228,7 +242,7 @@ class Calls(Comprehensions):
                 if (role == Role.LOG or sink.text) and value.history:
                     self.record(Role.LOG, node, value, detail=sink)
             elif value.kind & (Kind.TENSOR | Kind.UNKNOWN):
-                if role is not None:
+                if role is not None and not value.kind & Kind.OBJECT:
                     self.record(role, node, value, detail=sink)
             elif value.kind & Kind.CONTAINER and inner is not None:
                 for part in self.inside(value):

@@ -159,6 +159,8 @@ class Containers(Effects):
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, ITEMS)), Value)]
             if found:
                 out = self.current(join_all(found))
+                if value.kind & Kind.UNKNOWN:  # whoever made it may have put in more
+                    return join(out, self.piece(value, ITEMS, node))
                 return join(out, OTHER) if len(found) < len(value.refs) else out
             if not value.kind & (Kind.UNKNOWN | Kind.TENSOR):
                 return OTHER
@@ -189,10 +191,11 @@ class Containers(Effects):
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)
-        if value.kind & (Kind.UNKNOWN | Kind.OBJECT) and not any((a, ITEMS) in self.state.store for a in value.refs):
-            if value.kind & Kind.UNKNOWN and value.refs:
-                name = item_key(key.const) if key.const is not UNSURE else ITEMS
-                return self.current(self.piece(value, name, node))
+        if value.kind & Kind.UNKNOWN and value.refs:
+            if key.const is not UNSURE and not any((a, OPEN) in self.state.store for a in value.refs):
+                return self.current(self.piece(value, item_key(key.const), node))
+            if not any((a, ITEMS) in self.state.store for a in value.refs):
+                return self.current(self.piece(value, ITEMS, node))
         return self.contents(value, node)
 
     def make_item(self, address: int, key: Value, node: ast.AST) -> Value:

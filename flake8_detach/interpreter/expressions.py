@@ -86,6 +86,10 @@ class Expressions(Judgements):
 
     def eval_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.eval(node.left), self.eval(node.right)
+        if isinstance(node.op, ast.Add) and Kind.TEXT in (left.kind, right.kind):
+            for side, value in ((node.left, left), (node.right, right)):
+                if value.kind == Kind.UNKNOWN:
+                    self.narrow(side, Kind.TEXT, True)  # what is added to a text is one
         if left.kind & Kind.TEXT and isinstance(node.op, (ast.Mod, ast.Add, ast.Mult)):
             return self.percent(left, right, node) if isinstance(node.op, ast.Mod) else join(left, right) if right.kind & Kind.TEXT else TEXT
         return self.binary(left, right, node, node.op)
@@ -97,14 +101,17 @@ class Expressions(Judgements):
             return self.concatenate(left, right, node)
         if kinds & Kind.ARRAY and left.kind & (Kind.ARRAY | Kind.OTHER | Kind.NUMBER) and not left.kind & Kind.TENSOR:
             if not right.kind & Kind.TENSOR or right.kind & (Kind.ARRAY | Kind.NUMBER):
-                return Value(kinds & (Kind.ARRAY | Kind.NUMBER))
+                return Value(kinds & (Kind.ARRAY | Kind.NUMBER | Kind.OTHER))
         if kinds & Kind.TENSOR or (kinds & Kind.UNKNOWN and (left.reach or right.reach)):
             if left.kind == Kind.TENSOR and right.kind == Kind.ARRAY:
                 self.record(Role.ARRAY, node, left, detail="`tensor * array`")
-                return Value(Kind.ARRAY)
-            return self.derive([left, right], node)
+                if left.grad == Grad.LIVE:
+                    return Value(Kind.ARRAY)
+            out = self.derive([left, right], node)
+            return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
-            return self.number([left, right])._replace(carried=left.carried | right.carried)
+            out = self.number([left, right])._replace(carried=left.carried | right.carried)
+            return out._replace(kind=Kind.OTHER) if kinds & Kind.OTHER else out
         return OTHER
 
     def concatenate(self, left: Value, right: Value, node: ast.AST) -> Value:

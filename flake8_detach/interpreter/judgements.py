@@ -7,6 +7,7 @@ branch does with the answer (branches).
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 from flake8_detach.value import (
     TEXT,
@@ -18,7 +19,11 @@ from flake8_detach.value import (
     join_all,
 )
 
+from .state import FIRST, LATER
 from .updates import Updates
+
+OF_ZERO_ONLY: Final = frozenset({(ast.Gt, 0), (ast.NotEq, 0), (ast.GtE, 1), (ast.Eq, 0), (ast.LtE, 0), (ast.Lt, 1)})
+"""Comparisons that say of a count whether it is zero."""
 
 
 class Judgements(Updates):
@@ -29,6 +34,9 @@ class Judgements(Updates):
         if isinstance(operator, (ast.Is, ast.IsNot)):
             same = self.identical(left, right)
             return None if same is None else same is isinstance(operator, ast.Is)
+        if left.names and (type(operator), right.const) in OF_ZERO_ONLY:
+            above = self.is_above_zero(left)
+            return above if above is None else above is not isinstance(operator, (ast.Eq, ast.Lt, ast.LtE))
         if left.const is UNSURE or right.const is UNSURE:
             if isinstance(operator, (ast.Eq, ast.NotEq)) and self.types_differ(left, right):
                 return isinstance(operator, ast.NotEq)
@@ -62,9 +70,19 @@ class Judgements(Updates):
         """Whether a value is true, None where paths or ignorance leave it open."""
         if value.const is not UNSURE:
             return bool(value.const)
+        if value.names and value.kind == Kind.NUMBER:
+            return self.is_above_zero(value)
         if value.kind & ~(Kind.FUNCTION | Kind.CLASS | Kind.MODULE):
             return None
         return True
+
+    def is_above_zero(self, count: Value) -> bool | None:
+        """Whether the count of a running loop is above zero. A test of it tells the first iteration from the later ones: they are run too."""
+        for loop in self.loops:
+            if loop.token in count.refs and count.names & {FIRST, LATER}:
+                loop.singular |= FIRST in count.names
+                return LATER in count.names
+        return None
 
     # -- text -------------------------------------------------------------------------------------------------------------------------
 

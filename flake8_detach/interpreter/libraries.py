@@ -32,6 +32,8 @@ class Libraries(TorchCalls):
         effect = operations.WRAPPERS.get(name)
         if name.endswith("amp.scale_loss") and args:
             return self.derive(args[:1], node)
+        if effect == Effect.SECOND:
+            return args[1] if len(args) > 1 else OTHER
         if effect == Effect.TUPLE:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name == "functools.partial" and args:
@@ -84,7 +86,7 @@ class Libraries(TorchCalls):
             return self.pure_result(name, args, given, node)
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
         self.give_away(given, node, name.rpartition(".")[2])
-        return result
+        return result._replace(names=frozenset((name,))) if objects.TENSORDICT_MODULES.match(name) else result
 
     def named_tuple(self, names: Value, node: ast.expr) -> Value:
         """namedtuple("Point", "x y") or namedtuple("Point", ["x", "y"]): a class of records."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from flake8_detach.trace import Role
 from flake8_detach.value import (
+    NUMBER,
     OTHER,
     Carry,
     Grad,
@@ -21,7 +22,7 @@ from flake8_detach.value import (
 
 from .branches import Branches
 from .machine import Loop
-from .state import ITEMS, Difference
+from .state import FIRST, FROM_ZERO, ITEMS, LATER, Difference
 
 
 class Loops(Branches):
@@ -41,6 +42,9 @@ class Loops(Branches):
 
     def next_item(self, iterable: Value, node: ast.expr) -> Value:
         """What an iteration gets: of something unknown another object each time."""
+        if FROM_ZERO in iterable.names and iterable.kind == Kind.CONTAINER:
+            loop = self.loops[-1]
+            return NUMBER._replace(names=frozenset((LATER if loop.number else FIRST,)), refs=frozenset((loop.token,)))
         item = self.items(iterable, node)
         if item.kind & Kind.UNKNOWN:
             for token in item.refs:
@@ -82,7 +86,7 @@ class Loops(Branches):
         self.loops.append(loop)
         exits: list[Difference] = []
         outer = self.path
-        for number in range(2):
+        for number in range(3):
             loop.number = number
             self.path = outer
             start()
@@ -95,13 +99,13 @@ class Loops(Branches):
                     return  # one iteration tells all: the state stays as it is
             else:
                 end = self.end_of_pass(loop)
-                if end is not None and number == 0:
+                if end is not None and number <= loop.singular:
                     self.state.apply(end)
             if end is None:
                 break
             if not endless:
                 exits.append(end)
-            if number == 1 or self.fuel < 0 or not self.second_pass_matters(loop, end):
+            if number == 1 + loop.singular or self.fuel < 0 or not self.second_pass_matters(loop, end):
                 break
             self.tag(loop, end)
         self.loops.pop()
@@ -142,7 +146,9 @@ class Loops(Branches):
     # -- from one iteration to the next -----------------------------------------------------------------------------------------------
 
     def second_pass_matters(self, loop: Loop, end: Difference) -> bool:
-        """Whether the body changed anything older than the loop that a second iteration would see otherwise."""
+        """Whether the body changed anything older than the loop that a second iteration would see otherwise, or has a part that only that runs."""
+        if loop.singular:
+            return True
         for key, slot in end.items():
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and key[1] is not ITEMS:
                 if not (isinstance(key[1], str) and loop.token in self.born.get(key[0], ())):
@@ -158,11 +164,18 @@ class Loops(Branches):
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and slot.history and slot.leaf != Leaf.LEAF:
                 if key[1] is ITEMS:
                     continue
-                dead_graph = bool(slot.history & loop.freed) and not slot.grad & Grad.CUT
+                dead_graph = bool(slot.history & loop.freed) and not slot.grad & Grad.CUT and not self.is_anew(slot, loop)
                 carry = Carry(loop.token, key, dead_graph, True)
                 self.states[loop.token, key] = slot
                 grows = self.growth(loop.token, key)
                 self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+
+    def is_anew(self, value: Value, loop: Loop) -> bool:
+        """Whether a later pass has made it after its last backward, and from nothing that the pass before had left."""
+        if not loop.number or any(carry.loop == loop.token for carry in value.carried):
+            return False
+        made = self.trace.made
+        return all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
 
     def note_holders(self, end: Difference) -> None:
         """An element of a tuple that a name holds is carried by the line that binds the name."""

@@ -85,7 +85,9 @@ class Loop:
     mark: int
     number: int = 0
     branches: int = 0  # how many branches deep the loop stands
+    singular: bool = False  # the first pass goes another way, because it is the first
     freed: set[int] = field(default_factory=set)  # what a backward of the body went through
+    freed_at: int = 0  # when, by the clock of the operations, the last of these backwards ran
     breaks: list[Difference] = field(default_factory=list)
     continues: list[Difference] = field(default_factory=list)
 
@@ -170,6 +172,10 @@ class Machine:
 
     def refine(self, test: ast.expr, when: bool) -> None:
         """Narrow what a test says of the names in it."""
+        raise NotImplementedError
+
+    def narrow(self, node: ast.expr, mask: int, inside: bool) -> None:
+        """Keep, or take away, kinds of what a name holds."""
         raise NotImplementedError
 
     def define(self, node: FunctionNode, owner: Class | None, mode: int, traits: frozenset[str]) -> Value:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, sinks
+from flake8_detach.knowledge import objects, operations, sinks
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     NONE,
@@ -37,7 +37,10 @@ class Methods(Guesses):
                 return made
         kind = receiver.kind
         if kind & Kind.TENSOR and not kind & Kind.MODULE:
-            return self.tensor_method(receiver, name, args, keywords, node)
+            out = self.tensor_method(receiver, name, args, keywords, node)
+            if not kind & Kind.ARRAY or name in operations.NO_ARRAY or not out.kind & Kind.TENSOR:
+                return out
+            return out._replace(kind=out.kind | Kind.ARRAY)
         if kind & Kind.MODULE:
             return self.module_method(receiver, name, args, keywords, node)
         if kind & Kind.OPTIMIZER:

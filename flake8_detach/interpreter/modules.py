@@ -43,8 +43,7 @@ class Modules(Objects):
             return self.plain(node)
         if library:
             return NUMBER
-        out = self.piece(value, name, node)
-        return out._replace(grad=Grad.UNKNOWN)
+        return self.attribute_piece(value, name, node)
 
     def parameter(self, module: Value, name: object, node: ast.AST) -> Value:
         """A parameter of a module: a live leaf, unless the module is frozen."""

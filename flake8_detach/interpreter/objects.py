@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, operations
+from flake8_detach.knowledge import idioms, objects, operations
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -67,8 +67,15 @@ class Objects(Notes):
         if value.kind & Kind.MODULE:
             return self.module_attribute(value, name, node)
         if value.kind & (Kind.UNKNOWN | Kind.OBJECT | Kind.OPTIMIZER | Kind.LOADER) and value.refs:
-            return self.current(self.piece(value, name, node)._replace(grad=Grad.UNKNOWN))
+            return self.current(self.attribute_piece(value, name, node))
         return Value(Kind.OTHER, reach=value.reach) if value.kind & Kind.OTHER else OTHER
+
+    def attribute_piece(self, value: Value, name: str, node: ast.expr) -> Value:
+        """An attribute of something that the file does not show."""
+        out = self.piece(value, name, node)._replace(grad=Grad.UNKNOWN)
+        if idioms.WEIGHTS.search(name):
+            self.trace.weights |= out.refs
+        return out
 
     def tensor_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
         if name in ("grad", "_grad"):

@@ -35,6 +35,9 @@ FREED: Final = "[freed]"  # 1: a backward has freed what the tensor's operation 
 SPOILED: Final = "[spoiled]"  # 1: what the tensor's operation saved was overwritten
 STEPPED: Final = "[stepped]"  # 1: an optimizer stepped since a state_dict() was taken
 EMPTIED: Final = "[emptied]"  # 1: the gradients of an optimizer were cleared, and no backward has run since
+FROM_ZERO: Final = "from zero"  # name of a range that starts at zero
+FIRST: Final = "first"  # name of the number that a loop over it gets in its first pass
+LATER: Final = "later"  # and in all others
 SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 

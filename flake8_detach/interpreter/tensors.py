@@ -63,7 +63,7 @@ class Tensors(Builtins):
         effect = operations.of_method(name)
         if effect is None and operators.may_return_pair(name) and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
-        if effect is None and name in ("type", "to", "astype", "view") and self.to_integer(args, keywords, receiver):
+        if effect is None and name in ("type", "to", "view") and self.to_integer(args, keywords, receiver):
             effect = Effect.INTEGER
         if effect is None and name == "type" and not args:
             return TEXT

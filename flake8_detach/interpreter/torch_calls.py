@@ -116,10 +116,20 @@ class TorchCalls(Calls):
             first = args[0] if args else keywords.get("module", OTHER)
             self.trace.modules |= first.refs
             return first
+        if effect == Effect.SECOND:
+            return args[1] if len(args) > 1 else OTHER
+        if effect == Effect.REPEAT and args:
+            return args[0] if args[0].kind == Kind.CONTAINER else self.tuple_of(node, args[0], None)
+        if last == "_ntuple":
+            return Value(Kind.LIBRARY, names=frozenset(("torch.nn.utils._pair",)))
         if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
             return self.created(last, effect, args, keywords, node)
+        if short == "load":  # a tensor, a module, or anything that was pickled
+            return self.unknown(node)
         if last == "save" and self.snapshots:
             self.restore(OTHER, args[:1], node)
+        if short == "is_tensor" and args and args[0].kind == Kind.TENSOR:
+            return constant(True)
         if effect in (Effect.NUMBER, Effect.OTHER):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
         if effect is None and short[:1].isupper() and "." not in short:
@@ -160,12 +170,16 @@ class TorchCalls(Calls):
         integer = effect == Effect.INTEGER or name.rpartition(".")[2] in ("long", "int", "int64", "int32", "bool", "uint8", "int8", "short")
         if effect == Effect.INTEGER and (name.rpartition(".")[2].startswith("float") or any(isinstance(a.const, float) for a in args)):
             integer = False
+        vague = dtype is not None and not name
+        integer = integer and not vague
         out = self.plain(node, operands, integer)
         wanted = self.requires(keywords)
         if wanted and (integer or (not dtype and self.only_integers(last, args, node))):
             self.record(Role.FLAG, node, INTEGERS, detail=("creation", last))
         if last in ("tensor", "full", "full_like", "zeros_like", "ones_like", "empty_like", "from_numpy") and not integer:
             out = out._replace(dtype=0) if not dtype else out
+        if vague:
+            out = out._replace(dtype=0)
         if wanted:
             return self.leaf(node, operands)
         return out if wanted is False else join(out, self.leaf(node, operands))._replace(grad=Grad.UNKNOWN | Grad.CUT)

@@ -81,6 +81,25 @@ DIFFERENTIABLE_SAMPLES: Final = frozenset("rsample log_prob entropy mean varianc
 SCHEDULERS: Final = "torch.optim.lr_scheduler."
 OPTIMIZERS: Final = ("torch.optim.", "transformers.AdamW", "bitsandbytes.optim.", "apex.optimizers.", "torch_optimizer.", "timm.optim.")
 
+CLASS_KINDS: Final = {
+    **dict.fromkeys(("torch.Tensor", "torch.autograd.Variable", "torch.autograd.variable.Variable", "torch.nn.Parameter"), Kind.TENSOR),
+    **dict.fromkeys((f"torch.{d}Tensor" for d in "Float Double Half Long Int Byte Bool cuda.Float cuda.Long".split()), Kind.TENSOR),
+    **dict.fromkeys("builtins.list builtins.tuple builtins.dict collections.abc.Mapping torch.Size".split(), Kind.CONTAINER),
+    **dict.fromkeys("builtins.int builtins.float builtins.bool numbers.Number".split(), Kind.NUMBER),
+    "builtins.str": Kind.TEXT, "numpy.ndarray": Kind.ARRAY, "torch.nn.Module": Kind.MODULE, "torch.optim.Optimizer": Kind.OPTIMIZER,
+}  # fmt: skip
+"""The kind of the instances of a class, for isinstance()."""
+WHOLE_CLASSES: Final = frozenset(
+    "torch.Tensor torch.autograd.Variable torch.autograd.variable.Variable builtins.str numpy.ndarray torch.nn.Module numbers.Number"
+    " torch.optim.Optimizer".split()
+)
+"""Classes that everything of their kind is an instance of."""
+
+TENSORDICT_MODULES: Final = re.compile(
+    r"^(tensordict|torchrl)\..*(TensorDict(Module|Sequential)|Safe\w+|Actor|ActorValueOperator|ActorCriticOperator|ValueOperator|QValueModule"
+    r"|LSTMModule|GRUModule|EGreedyModule|AdditiveGaussianModule)$"
+)
+"""Modules that give a TensorDict, which shows shapes and types where a tensor shows its history. https://docs.pytorch.org/tensordict/stable"""
 
 AUTOCASTS: Final = frozenset(
     "torch.autocast torch.amp.autocast torch.amp.autocast_mode.autocast torch.cuda.amp.autocast torch.cpu.amp.autocast"

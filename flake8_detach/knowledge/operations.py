@@ -30,6 +30,8 @@ class Effect:
     SPLIT: Final = "split"  # a container of views that derive
     BESIDE: Final = "beside"  # mutates its first operand from the others, in place
     FIRST: Final = "first"  # passes its first argument through, as the same object
+    SECOND: Final = "second"  # passes its second argument through: it only says of what type it is
+    REPEAT: Final = "repeat"  # a tuple of its argument, or its argument where that is one already
     TUPLE: Final = "tuple"  # passes all its arguments through, as a tuple
 
 
@@ -41,7 +43,7 @@ METHODS: Final = _table(
     detach="detach detach_ data",
     number="ndimension nelement element_size is_cuda data_ptr __len__ is_shared has_names",
     numbers="tolist",
-    array="numpy __array__",
+    array="numpy __array__ astype",
     text="__repr__ __str__ type_name",
     integer="argmax argmin argsort long int short byte bool isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount not_equal greater less greater_equal less_equal bitwise_and bitwise_or bitwise_not bitwise_xor searchsorted bucketize signbit"
@@ -61,6 +63,9 @@ TENSOR_ONLY: Final = frozenset(
 )
 """Method names that no common object but a tensor has."""
 
+NO_ARRAY: Final = TENSOR_ONLY | CONVERSIONS | frozenset("long int short byte numpy cpu".split())
+"""Method names that arrays don't have."""
+
 DROPOUTS: Final = frozenset("dropout dropout1d dropout2d dropout3d".split())
 """Functions of torch.nn.functional that are on unless `training=False`."""
 
@@ -72,7 +77,7 @@ SAVES_NOTHING: Final = frozenset(
 """Names of operations of several tensors that keep none of them for their backward (or build no graph), where operators.txt doesn't tell."""
 
 FUNCTIONS: Final = _table(
-    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal load frombuffer quantize_per_tensor"
+    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal frombuffer quantize_per_tensor"
     " linspace logspace histc",
     integer="arange randint randperm argmax argmin argsort isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin greater less greater_equal less_equal not_equal"
@@ -89,6 +94,8 @@ FUNCTIONS: Final = _table(
     first="nn.DataParallel nn.parallel.DistributedDataParallel compile jit.script nn.SyncBatchNorm.convert_sync_batchnorm nn.utils.weight_norm"
     " nn.utils.spectral_norm nn.utils.parametrizations.weight_norm nn.utils.parametrizations.spectral_norm jit.trace jit.freeze"
     " distributed.fsdp.FullyShardedDataParallel nn.utils.remove_weight_norm",
+    second="jit.annotate",
+    repeat="nn.utils._single nn.utils._pair nn.utils._triple nn.utils._quadruple nn.utils._reverse_repeat_tuple",
     beside="nn.init.normal_ nn.init.uniform_ nn.init.constant_ nn.init.zeros_ nn.init.ones_ nn.init.xavier_uniform_ nn.init.xavier_normal_"
     " nn.init.kaiming_uniform_ nn.init.kaiming_normal_ nn.init.orthogonal_ nn.init.trunc_normal_ nn.init.eye_ nn.init.sparse_ nn.init.dirac_",
 )
@@ -99,6 +106,8 @@ CREATORS: Final = frozenset("tensor zeros ones empty full rand randn linspace ar
 """Functions that make a tensor and accept `requires_grad=`; the block of a `no_grad` that holds only these does nothing."""
 
 WRAPPERS: Final = {
+    "typing.cast": Effect.SECOND,
+    "typing_extensions.cast": Effect.SECOND,
     "accelerate.Accelerator.prepare": Effect.TUPLE,
     "apex.amp.initialize": Effect.TUPLE,
     "ipex.optimize": Effect.TUPLE,

@@ -16,13 +16,14 @@ Good:
     loss.backward()
 
 Silent when: one term of several is cut (stop-gradient, straight-through, advantage); the value is cut on one branch only; a leaf made on
-purpose is the dummy loss.
+purpose is the dummy loss, or is what an optimizer holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.graphs import is_optimized, was_cut
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY, Grad, Kind, Leaf, Value
@@ -44,13 +45,13 @@ def check(trace: Trace) -> Iterator[Finding]:
 def _unreached(trace: Trace) -> Iterator[Finding]:
     """Each step of an optimizer none of whose parameters the losses back-propagated since the step before can reach."""
     since: list[Event] = []
-    for event in trace.of(Role.BACKWARD, Role.STEP):
+    for event in trace.of(Role.BACKWARD, Role.STEP, Role.GRAFT):
         if event.role == Role.BACKWARD:
             since.append(event)
             continue
-        if since and since[-1].frame == event.frame and not any(_may_reach(trace, e.value, event.value) for e in since):
+        if event.role == Role.STEP and since and since[-1].frame == event.frame and not any(_may_reach(trace, e.value, event.value) for e in since):
             yield Finding(since[-1].node, {"forced": " from every parameter of the optimizer that steps next"})
-        since = []
+        since = []  # a gradient that is written by hand may come from a copy of the parameters
 
 
 def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
@@ -66,4 +67,4 @@ def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
 def _is_forced(trace: Trace, value: Value) -> bool:
     """A leaf that requires grad and was made from something computed."""
     leaf = value.kind == Kind.TENSOR and value.grad == Grad.LIVE and value.leaf == Leaf.LEAF
-    return leaf and (bool(value.reach - value.refs - value.history) or value.refs <= trace.made.keys())
+    return leaf and was_cut(trace, value) and not is_optimized(trace, value)

@@ -13,7 +13,8 @@ Good:
     model = torch.nn.Linear(2, 1)
     model.requires_grad_(False)
 
-Silent when: a class has an attribute of that name of its own; the object is not known to be a tensor, module or optimizer.
+Silent when: a class has an attribute of that name of its own; the object is not known to be a tensor, module or optimizer; a misspelt
+flag says False on a tensor that doesn't require grad anyway.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import Kind
+from flake8_detach.value import Grad, Kind
 
 MESSAGE = "`{name}` {what} does nothing: use `{cure}`"
 LOUD = False
@@ -57,6 +58,8 @@ def _what(trace: Trace, event: Event, name: str) -> str:
         if target.kind == Kind.OPTIMIZER:
             return "on an optimizer"
         return "on a tensor of a state_dict" if "state_dict" in target.names and target.kind == Kind.TENSOR else ""
+    if target.kind == Kind.TENSOR and target.grad == Grad.CUT and event.values[0].const is False:
+        return ""  # it has no gradient anyway
     if target.kind in (Kind.TENSOR, Kind.OPTIMIZER) or module:
         return "(a method overwritten)" if name == "requires_grad_" else "(misspelt)"
     return ""

@@ -17,7 +17,8 @@ Good:
     loss = model(torch.ones(4, 2)).logsumexp(1).mean()
     loss.backward()
 
-Silent when: the tensor is data or a leaf made on purpose, and something else is back-propagated; `requires_grad_()` is called on a value that
+Silent when: the tensor is data or a leaf made on purpose, and something else is back-propagated; an optimizer holds it; it was
+computed from constants alone; `requires_grad_()` is called on a value that
 may be live (it does nothing there).
 """
 
@@ -25,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach.graphs import is_nonleaf
+from flake8_detach.graphs import is_nonleaf, is_optimized, was_cut
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad, Kind, Leaf, Value
@@ -39,6 +40,8 @@ def check(trace: Trace) -> Iterator[Finding]:
     flags = [e for e in trace.of(Role.FLAG) if _forces(trace, e)]
     for event in trace.of(Role.BACKWARD):
         loss = event.value
+        if is_optimized(trace, loss):
+            continue
         yield from (Finding(flag.node, {}) for flag in flags if loss.refs & flag.value.refs)
         if loss.kind == Kind.TENSOR and loss.grad == Grad.LIVE and loss.leaf == Leaf.LEAF and loss.refs <= trace.forced.keys():
             yield from (Finding(trace.forced[token], {}) for token in loss.refs)
@@ -51,7 +54,7 @@ def _forces(trace: Trace, event: Event) -> bool:
         return False
     value = event.value
     if value.kind == Kind.TENSOR and value.grad == Grad.CUT:
-        return bool(value.reach - value.refs) or value.refs <= trace.made.keys()
+        return was_cut(trace, value)
     return form == "attribute" and (is_nonleaf(trace, value) or (value.kind & Kind.UNKNOWN != 0 and _is_loss(trace, value)))
 
 

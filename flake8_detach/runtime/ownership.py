@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from .events import Backward, OptimizerMade, Step
+from .events import Backward, OptimizerMade, Step, TorchCall
 from .graph import Graph
 
 
@@ -37,6 +37,30 @@ class Ownership:
         """Those of the leaves below `tensors` that were reached, and that neither an optimizer nor a derivative wanted."""
         leaves = {id(leaf): leaf for tensor in tensors if tensor.requires_grad for leaf in Graph([tensor]).leaves}
         return [leaf for key, leaf in leaves.items() if key in self.reached and key not in self.held and key not in self.asked]
+
+
+class Contributors:
+    """The parameters and live leaves that took part in operations, and the leaves that an optimizer holds; kept by identity."""
+
+    def __init__(self) -> None:
+        self.leaves: dict[int, torch.Tensor] = {}
+        self.held: dict[int, torch.Tensor] = {}
+
+    def call(self, event: TorchCall) -> None:
+        """An operation: these may have contributed to whatever is computed later."""
+        if event.name in ("backward", "requires_grad_", "set requires_grad"):
+            return
+        for tensor in (*event.live, *(a for a in event.args if isinstance(a, torch.nn.Parameter))):
+            if tensor.is_leaf:
+                self.leaves[id(tensor)] = tensor
+
+    def optimizer(self, event: OptimizerMade) -> None:
+        """An optimizer is made."""
+        self.held.update((id(p), p) for group in event.optimizer.param_groups for p in group["params"])
+
+    def are_cut_from(self, root: torch.Tensor) -> bool:
+        """Whether a root that reaches nothing but itself could have reached something, and is not what is to be optimised."""
+        return id(root) not in self.held and bool(self.leaves.keys() - {id(root)})
 
 
 def tensors_in(value: Any, depth: int = 3) -> list[torch.Tensor]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ..events import Backward, BackwardDone, Step
+from ..events import Backward, BackwardDone, OptimizerMade, Step, TorchCall
+from ..ownership import Contributors
 from ..program import Site
 from ..run import Run
 
@@ -32,6 +33,13 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.last: Pass | None = None
+        self.contributors = Contributors()
+
+    def on_torch_call(self, event: TorchCall) -> None:
+        self.contributors.call(event)
+
+    def on_optimizer_made(self, event: OptimizerMade) -> None:
+        self.contributors.optimizer(event)
 
     def on_backward_done(self, event: BackwardDone) -> None:
         backward = event.backward
@@ -40,7 +48,7 @@ class Witness:
         if isinstance(event.error, RuntimeError) and "does not require grad" in str(event.error):
             self.run.report(CODE, backward.site, f"RuntimeError: {event.error}")
         elif event.error is None:
-            if _only_itself(backward):
+            if _only_itself(backward) and any(map(self.contributors.are_cut_from, backward.roots)):
                 self.run.report(CODE, backward.site, "the root is a leaf that was made to require grad: no parameter got a gradient")
             leaves = backward.graph.leaves
             self.last = Pass(backward.site, set(map(id, leaves)), any(isinstance(leaf, torch.nn.Parameter) for leaf in leaves))

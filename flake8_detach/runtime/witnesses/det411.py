@@ -6,7 +6,8 @@ import weakref
 
 import torch
 
-from ..events import Backward, TorchCall
+from ..events import Backward, OptimizerMade, TorchCall
+from ..ownership import Contributors
 from ..program import Site
 from ..run import Run
 
@@ -20,8 +21,13 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.flagged: dict[int, tuple[weakref.ref[torch.Tensor], Site]] = {}
+        self.contributors = Contributors()
+
+    def on_optimizer_made(self, event: OptimizerMade) -> None:
+        self.contributors.optimizer(event)
 
     def on_torch_call(self, event: TorchCall) -> None:
+        self.contributors.call(event)
         made = event.result if event.kwargs.get("requires_grad") else event.args[0] if event.name in FLAGS and event.args else None
         site = self.run.here()
         if isinstance(made, torch.Tensor) and made.requires_grad and made.is_leaf and site is not None:
@@ -30,5 +36,7 @@ class Witness:
     def on_backward(self, event: Backward) -> None:
         for root in event.roots:
             tensor, site = self.flagged.get(id(root), (None, None))
-            if tensor is not None and site is not None and tensor() is root and not event.graph.roots:
+            if tensor is None or site is None or tensor() is not root or event.graph.roots:
+                continue
+            if self.contributors.are_cut_from(root):
                 self.run.report(CODE, site, "the flag was forced, and backward() reached this tensor and nothing else")
