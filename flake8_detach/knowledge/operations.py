@@ -72,7 +72,7 @@ SAVES_NOTHING: Final = frozenset(
 """Names of operations of several tensors that keep none of them for their backward (or build no graph), where operators.txt doesn't tell."""
 
 FUNCTIONS: Final = _table(
-    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal load frombuffer quantize_per_tensor"
+    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal frombuffer quantize_per_tensor"
     " linspace logspace histc",
     integer="arange randint randperm argmax argmin argsort isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin greater less greater_equal less_equal not_equal"
