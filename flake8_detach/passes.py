@@ -88,7 +88,9 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
         return True
     if event.target.kind & Kind.MODULE:
-        return trace.is_live(event.value) or (trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0)
+        return trace.is_live(event.value) or (
+            trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0 and not event.value.refs <= trace.frozen
+        )
     return trace.is_module(event.target)
 
 
@@ -188,7 +190,8 @@ def _put_into_eval(trace: Trace, event: Event, index: int, frame: int, busy: boo
                 return not busy or outermost is None or outermost in earlier.loops or not _trains_in(trace, outermost)
             if earlier.value.refs & event.target.refs:
                 return False
-    return False
+    handed_over = any(trace.sites[token].frame == frame for token in event.target.refs & trace.pretrained)
+    return handed_over and (not busy or (outermost is not None and not _trains_in(trace, outermost)))
 
 
 def in_eval_loop(trace: Trace, event: Event, frame: int) -> bool:
