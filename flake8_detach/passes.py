@@ -231,4 +231,18 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     return Pass(node, (id(trace.frames[frame].function), loop), what)
 
 
-__all__ = ["Pass", "builds_graph", "frames_that_train", "in_eval_loop", "is_probe", "is_test_file", "is_unit_test", "is_wasted", "leaves", "names", "passes", "place", "text"]
+__all__ = [
+    "Pass",
+    "builds_graph",
+    "frames_that_train",
+    "in_eval_loop",
+    "is_probe",
+    "is_test_file",
+    "is_unit_test",
+    "is_wasted",
+    "leaves",
+    "names",
+    "passes",
+    "place",
+    "text",
+]
