@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .knowledge import idioms
-from .passes import Pass, frames_that_train, in_eval_loop, is_probe, is_test_file, is_wasted, leaves, names, place
+from .passes import Pass, frames_that_train, in_eval_loop, is_probe, is_test_file, is_unit_test, is_wasted, leaves, names, place
 from .trace import Event, Role, Trace
 from .value import Grad, Training
 
@@ -73,7 +73,7 @@ def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
     while True:
         name = trace.function(frame).rpartition(".")[2]
         words = idioms.words(name)
-        if name.startswith("test_") or TRAININGS.search(words):
+        if is_unit_test(trace, frame) or TRAININGS.search(words):
             return None
         named = idioms.EVALUATIONS.search(words) and frame not in busy and not is_probe(trace, event, words)
         if named or in_eval_loop(trace, event, frame):

@@ -58,13 +58,27 @@ def is_test_file(trace: Trace) -> bool:
     return bool(TEST_FILE.match(path.stem)) and any(n.startswith(("test_", "Test")) for n in defined)
 
 
+def is_unit_test(trace: Trace, frame: int) -> bool:
+    """Whether a frame runs a `test_...` that a test runner calls: of a class of tests, or a function that the file gives no arguments."""
+    owner, _, name = trace.function(frame).rpartition(".")
+    call = trace.frames[frame].call
+    given = isinstance(call, ast.Call) and bool(call.args or call.keywords)
+    return name.startswith("test_") and ("test" in owner.lower() if owner else not given)
+
+
 def is_wasted(trace: Trace, event: Event) -> bool:
     """Whether the call builds a graph and nothing of it is back-propagated, nor can be outside the file."""
-    result = event.value
-    tokens = result.refs | result.history
+    tokens = built(trace, event)
     if tokens & trace.backpropagated or tokens & trace.escaped:
         return False
     return builds_graph(trace, event)
+
+
+def built(trace: Trace, event: Event) -> frozenset[int]:
+    """The places of the graph that the call itself makes: parameters and what it is given take part in other graphs too."""
+    result = event.value
+    given = frozenset(token for value in event.values for token in value.history | value.reach)
+    return (result.refs | result.history - trace.leaves - given) if result.history - given else result.refs | result.history
 
 
 def builds_graph(trace: Trace, event: Event) -> bool:
@@ -74,7 +88,9 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
         return True
     if event.target.kind & Kind.MODULE:
-        return trace.is_live(event.value) or (trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0)
+        return trace.is_live(event.value) or (
+            trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0 and not event.value.refs <= trace.frozen
+        )
     return trace.is_module(event.target)
 
 
@@ -99,9 +115,19 @@ def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | No
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
             return None
+        if _idles(trace, event, frame, busy):
+            return place(trace, event, up.parent, up.call, "this evaluation")
         if not leaves(trace, event, frame) and not _only_forwards(trace, frame):
             return _quiet_end(trace, event, frame, node, busy)
         frame, node = up.parent, up.call
+
+
+def _idles(trace: Trace, event: Event, frame: int, busy: set[int]) -> bool:
+    """Whether a function that trains in another call of the file does not in this one: `run_epoch(val_loader, optimizer=None)`."""
+    function = trace.frames[frame].function
+    if function is None or frame in busy or leaves(trace, event, frame):
+        return False
+    return any(trace.frames[other].function is function for other in busy)
 
 
 def _only_forwards(trace: Trace, frame: int) -> bool:
@@ -134,13 +160,13 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
     """What says that a frame is an evaluation, empty when nothing does."""
     name = trace.function(frame).rpartition(".")[2]
     words = idioms.words(name)
-    if name.startswith("test_") or words in ("forward", "__call__", "__init__"):
+    if is_unit_test(trace, frame) or words in ("forward", "__call__", "__init__"):
         return ""
     label = f"`{name}`" if name else "this evaluation"
     if event.detail == Training.EVAL and _put_into_eval(trace, event, index, frame, frame in busy):
         return label
     if frame in busy:
-        return label if event.detail == Training.EVAL and in_eval_loop(trace, event, frame) else ""
+        return label if in_eval_loop(trace, event, frame) else ""
     if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words):
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
@@ -164,7 +190,8 @@ def _put_into_eval(trace: Trace, event: Event, index: int, frame: int, busy: boo
                 return not busy or outermost is None or outermost in earlier.loops or not _trains_in(trace, outermost)
             if earlier.value.refs & event.target.refs:
                 return False
-    return False
+    handed_over = any(trace.sites[token].frame == frame for token in event.target.refs & trace.pretrained)
+    return handed_over and (not busy or (outermost is not None and not _trains_in(trace, outermost)))
 
 
 def in_eval_loop(trace: Trace, event: Event, frame: int) -> bool:
@@ -204,4 +231,18 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     return Pass(node, (id(trace.frames[frame].function), loop), what)
 
 
-__all__ = ["Pass", "builds_graph", "frames_that_train", "in_eval_loop", "is_probe", "is_test_file", "is_wasted", "leaves", "names", "passes", "place", "text"]
+__all__ = [
+    "Pass",
+    "builds_graph",
+    "frames_that_train",
+    "in_eval_loop",
+    "is_probe",
+    "is_test_file",
+    "is_unit_test",
+    "is_wasted",
+    "leaves",
+    "names",
+    "passes",
+    "place",
+    "text",
+]

@@ -151,6 +151,8 @@ class Trace:
         self.scaled: dict[int, frozenset[int]] = {}  # place where a loss is scaled -> the GradScaler
         self.resumed: set[int] = set()  # optimizers whose state is loaded
         self.reloaded: set[tuple[int, int]] = set()  # (module, loop in which its weights are loaded)
+        self.pretrained: set[int] = set()  # modules that a library hands over in eval mode
+        self.frozen: set[int] = set()  # what frozen modules gave: live only if what they were given is
         self.narrow: set[int] = set()  # modules whose weights are made half precision
         self.copies: dict[int, frozenset[int]] = {}  # module -> the modules whose weights it was given
         self.inferred: set[int] = set()  # places that make their tensors under inference mode

@@ -201,7 +201,10 @@ class Calls(Comprehensions):
                 self.state.delete((optimizer, EMPTIED))
             trace.backpropagated |= one.reach
             trace.proven |= one.refs
-            roots = {t for t in one.history - one.refs if (callee := trace.sites[t].callee) is not None and callee.kind == Kind.UNKNOWN}
+            pending = one.history - one.refs
+            roots = {t for t in pending if (callee := trace.sites[t].callee) is not None and callee.kind == Kind.UNKNOWN}
+            if len(pending) == 1 and pending <= trace.part_of.keys():
+                roots = set(pending)  # a part of something unknown, and nothing else that could have a history
             if len(roots) == 1 and one.grad == Grad.UNKNOWN:
                 trace.proven |= roots
             self.free(one)

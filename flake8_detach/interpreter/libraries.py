@@ -12,13 +12,14 @@ from flake8_detach.knowledge.operations import Effect
 from flake8_detach.value import (
     OTHER,
     Kind,
+    Training,
     Value,
     constant,
     join_all,
 )
 
 from .machine import Class
-from .state import CHAIN, HOLDS, ITEMS
+from .state import CHAIN, HOLDS, ITEMS, TRAINING
 from .torch_calls import TorchCalls
 
 
@@ -76,6 +77,8 @@ class Libraries(TorchCalls):
             if objects.PRETRAINED.match(name):
                 self.trace.fickle |= out.refs
             return out
+        if objects.HUB_MODELS.match(name):
+            return self.hub_model(node)
         if name.endswith("LightningModule"):
             return OTHER
         if name.startswith(objects.OPTIMIZERS) and objects.kind_of_class(name) == Kind.OPTIMIZER:
@@ -128,6 +131,14 @@ class Libraries(TorchCalls):
         for key, item in keywords.items():
             self.set_field(token, key, item)
         return Value(Kind.OBJECT, refs=frozenset((token,)))
+
+    def hub_model(self, node: ast.expr) -> Value:
+        """A pretrained model, handed over in eval mode."""
+        out = self.foreign_module(node)
+        self.trace.pretrained |= out.refs
+        for address in out.refs:
+            self.state.write((address, TRAINING), Training.EVAL)
+        return out
 
     def foreign_module(self, node: ast.expr) -> Value:
         """A model of a library: a module with parameters whose code the file does not show."""

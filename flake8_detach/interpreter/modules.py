@@ -210,6 +210,7 @@ class Modules(Objects):
             return plain._replace(carried=self._indirect(plain))
         frozen = self.freeze_state(module)
         if frozen == FROZEN:
+            self.trace.frozen |= plain.refs
             return plain._replace(carried=self._indirect(plain))
         if known and self.trace.inferred:
             self.note_meeting(operands, True, node)

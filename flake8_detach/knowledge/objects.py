@@ -107,6 +107,8 @@ AUTOCASTS: Final = frozenset(
 )
 SCHEDULE_MAKERS: Final = re.compile(r"(transformers|diffusers)\.(\w+\.)*get_(\w+_)?schedul(er|e|e_\w+)$")
 """Functions that make a torch scheduler. https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"""
+HUB_MODELS: Final = re.compile(r"transformers\.(\w+\.)*(?!TF|Flax)(\w*Model(With\w+)?|\w+For[A-Z]\w+)\.from_pretrained$")
+"""Models that come in eval mode, with gradients. https://huggingface.co/docs/transformers/main_classes/model"""
 
 
 def kind_of_class(dotted: str) -> int:
