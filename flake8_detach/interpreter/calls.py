@@ -120,6 +120,8 @@ class Calls(Comprehensions):
             self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
         result = self.unknown(node, operands, callee)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Name) and node.func.func.id == "getattr":
+            self.trace.unseen.add(id(node))
         self.record_forward(callee, result, given, node)
         self.give_away(operands, node, name)
         return result
