@@ -42,9 +42,7 @@ def _is_shown(trace: Trace, event: Event, index: int) -> bool:
     """Whether the file shows all that may have set the model's mode, and that train mode is not meant."""
     if MEANT.search(names(trace, event.frame)):
         return False
-    root = event.frame
-    while trace.frames[root].parent >= 0:
-        root = trace.frames[root].parent
+    root = trace.root(event.frame)
     for token in event.target.refs:
         site = trace.sites[token]
         if isinstance(site.node, ast.ClassDef) or (root != 0 and not _made_with(trace, token, root)):
@@ -68,19 +66,20 @@ def _made_with(trace: Trace, token: int, root: int) -> bool:
 
 
 def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
-    """The nearest frame, from the call outwards, that says of itself that it evaluates."""
+    """The nearest frame, from the call outwards, that says of itself that it evaluates; the mode of `self` is its owner's."""
     frame, node = event.frame, event.node
     while True:
         name = trace.function(frame).rpartition(".")[2]
         words = idioms.words(name)
         if is_unit_test(trace, frame) or TRAININGS.search(words):
             return None
+        own = trace.is_own_method(frame, event.target.refs)
         named = idioms.EVALUATIONS.search(words) and frame not in busy and not is_probe(trace, event, words)
-        if named or in_eval_loop(trace, event, frame):
+        if not own and (named or in_eval_loop(trace, event, frame)):
             return place(trace, event, frame, node, f"`{name}`" if name else "this evaluation")
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
-            return _aside(trace, event, busy)
+            return None if own else _aside(trace, event, busy)
         frame, node = up.parent, up.call
 
 

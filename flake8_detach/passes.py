@@ -15,29 +15,56 @@ from typing import Final, NamedTuple
 
 from .knowledge import idioms
 from .trace import Event, Role, Trace, text
-from .value import Grad, Kind, Training, Value
+from .value import EMPTY, Grad, Kind, Training, Value
 
 TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
 
 
 class Pass(NamedTuple):
-    """One model call as the pass sees it: the call in the pass's own frame, the group it is reported with, and what the pass is."""
+    """One model call as the pass sees it: the call in the pass's own frame, the group it is reported with, what and where the pass is."""
 
     node: ast.expr
     group: tuple[int, int]
     what: str
+    frame: int
 
 
 def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy = frames_that_train(trace)
+    busy, handing = frames_that_train(trace), _frames_that_hand_out(trace)
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
-            if found is not None:
+            if found is not None and not _is_callers(trace, event, index, found.frame, handing):
                 yield found
+
+
+def _frames_that_hand_out(trace: Trace) -> set[int]:
+    """Frames out of which something comes that a model gave, or that hand it to code that the file does not show."""
+    used = [v for e in trace.of(Role.USE) for v in e.values if v.grad & (Grad.LIVE | Grad.UNKNOWN)]
+    given = EMPTY.union(*(v.refs | v.history for v in used))
+    out: set[int] = set()
+    for event in trace.of(Role.FORWARD):
+        frame = event.frame
+        while frame >= 0 and (event.value.refs & given or leaves(trace, event, frame)):
+            out.add(frame)
+            frame = trace.frames[frame].parent
+    return out
+
+
+def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set[int]) -> bool:
+    """Whether the grad mode of the pass that a frame makes is for others to decide, whom the file does not show.
+
+    A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
+    """
+    root = trace.root(frame)
+    if root == 0 or not trace.is_own_method(root, event.target.refs):
+        return False
+    if trace.frames[root].owner not in trace.model_classes:
+        return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
+    return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
 
 
 def names(trace: Trace, frame: int) -> str:
@@ -83,10 +110,14 @@ def built(trace: Trace, event: Event) -> frozenset[int]:
 
 def builds_graph(trace: Trace, event: Event) -> bool:
     """Whether what is called is known to be a model whose output requires grad."""
+    if id(event.node) in trace.unseen:
+        return False
     called = event.node.func if isinstance(event.node, ast.Call) else None
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
     if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
         return True
+    if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
+        return False  # what is run on nothing is no model
     if event.target.kind & Kind.MODULE:
         return trace.is_live(event.value) or (
             trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0 and not event.value.refs <= trace.frozen
@@ -228,7 +259,7 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     loop = next(
         (id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0
     )
-    return Pass(node, (id(trace.frames[frame].function), loop), what)
+    return Pass(node, (id(trace.frames[frame].function), loop), what, frame)
 
 
 __all__ = [

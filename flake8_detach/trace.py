@@ -128,6 +128,7 @@ class Trace:
         self.leaves: set[int] = set()
         self.weights: set[int] = set()  # parts of unknown things that by their names are parameters, no modules
         self.model_classes: set[str] = set()
+        self.heirs: set[str] = set()  # classes with a base that the file does not show
         self.part_of: dict[int, int] = {}
         self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
         self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds; 0: and others
@@ -142,6 +143,7 @@ class Trace:
         self.moved: set[int] = set()  # what a conversion made of a leaf: a copy, or where it does nothing the leaf itself
         self.forced: dict[int, ast.AST] = {}  # leaves that were made, with the flag, of something computed -> the call
         self.mappings: set[int] = set()  # containers that are iterated by key
+        self.unseen: set[int] = set()  # ids of calls of named methods that the file does not show: they may guard themselves
         self.called: set[int] = set()  # modules that are called, `at_once` those called where they are made
         self.at_once: set[int] = set()
         self.dressed: set[int] = set()  # modules whose parameters the program looks at or sets
@@ -268,6 +270,17 @@ class Trace:
     def is_model_method(self, frame: int) -> bool:
         """Whether a frame runs a method of a class of the file that is an nn.Module."""
         return self.frames[frame].owner in self.model_classes
+
+    def root(self, frame: int) -> int:
+        """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
+        while self.frames[frame].parent >= 0:
+            frame = self.frames[frame].parent
+        return frame
+
+    def is_own_method(self, frame: int, tokens: frozenset[int]) -> bool:
+        """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
+        owner = self.frames[frame].owner
+        return (owner in self.model_classes or owner in self.heirs) and not any(self.is_made_below(t, frame) for t in tokens)
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""

@@ -125,6 +125,8 @@ class Calls(Comprehensions):
             self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
         result = self.unknown(node, operands, callee)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Name) and node.func.func.id == "getattr":
+            self.trace.unseen.add(id(node))
         self.record_forward(callee, result, given, node)
         self.give_away(operands, node, name)
         if callee.names and any(map(objects.TENSORDICT_MODULES.match, callee.names)):

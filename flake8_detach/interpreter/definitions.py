@@ -178,6 +178,8 @@ class Definitions(Blocks):
                 unknown = True
         if module:
             self.trace.model_classes.add(node.name)
+        if unknown:
+            self.trace.heirs.add(node.name)
         record = any("dataclass" in ast.unparse(d) for d in node.decorator_list) or bool(library & {"typing.NamedTuple"})
         return Class(node, token, bases, frozenset(library), unknown, module, record)
 

@@ -127,7 +127,7 @@ class Guesses(Collections):
         operands = self.open(given, node)
         result = self.unknown(node, [receiver, *operands])
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
-            self.record_forward(receiver, result, given, node)
+            self.record_method(receiver, name, result, given, node)
         self.give_away(operands, node, name)
         return result
 

@@ -99,9 +99,17 @@ class Networks(Tensors):
             self.lightning_method(name, given, node, keywords)
             return NONE
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
-            self.record_forward(receiver, result, given, node)
+            self.record_method(receiver, name, result, given, node)
         self.give_away(operands, node, name)
         return result
+
+    def record_method(self, receiver: Value, name: str, result: Value, given: list[Value], node: ast.Call) -> None:
+        """A method that runs a model by its name: whether it switches gradients off itself, the file does not show."""
+        if name != "forward" and not idioms.MODELS.match(name):
+            half = idioms.HALVES.match(name) and not any(v.kind & Kind.TEXT for v in self.inside(self.row(node, given)))
+            if not half or self.training_state(receiver) != Training.EVAL:
+                self.trace.unseen.add(id(node))
+        self.record_forward(receiver, result, given, node)
 
     def lightning_method(self, name: str, given: list[Value], node: ast.Call, keywords: dict[str, Value]) -> None:
         """LightningModule.log detaches by documentation; manual_backward back-propagates."""

@@ -21,6 +21,7 @@ from flake8_detach.value import (
 )
 
 from .activations import Activations
+from .callers import Callers
 from .machine import Activation, Class, Exhausted, Loop
 from .state import Difference
 
@@ -37,6 +38,7 @@ class Program(Activations):
     def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
         super().__init__(tree, filename, source)
         self.lived: dict[int, Difference] = {}  # class -> the tensors that methods have left on its object
+        self.callers: Callers | None = None
 
     def run(self) -> Trace:
         """Interpret the file and answer its trace."""
@@ -62,26 +64,39 @@ class Program(Activations):
         self.run_uncalled()
 
     def run_uncalled(self) -> None:
-        """Run every function that was never reached, methods class by class; first those whose names nothing in the text calls."""
+        """Run every function that was never reached, methods class by class; first those that nothing in the file calls."""
         done: set[int] = set()
         names = Counter(re.findall(r"\b(\w+)\s*\(", self.source))
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
-            if attempt == 0:
-                waiting = [t for t in waiting if names[getattr(self.functions[t].node, "name", "")] < 2]
+            named = [t for t in waiting if names[self.name_of(t)] > 1]  # the rest is certainly not called
+            self.callers = Callers(self.trace.tree, frozenset(map(self.name_of, named)), self.classes.values()) if named else None
+            if self.callers is not None:
+                waiting = self.callers.callers_first(waiting, self.functions)
+            if attempt == 0 and self.callers is not None:
+                waiting = [t for t in waiting if not self.callers.of(self.functions[t])]
             done.update(waiting)
-            by_class: dict[int, list[int]] = {}
-            for token in waiting:
-                owner = self.functions[token].owner
-                if owner is not None:
-                    by_class.setdefault(owner.address, []).append(token)
-            for token in waiting:
-                owner = self.functions[token].owner
-                if owner is None:
-                    if id(self.functions[token].node) not in self.called:
-                        self.run_entry(token, [])
-                elif owner.address in by_class:
-                    self.run_class(self.classes[owner.address], by_class.pop(owner.address))
+            self.run_entries(waiting)
+
+    def run_entries(self, waiting: list[int]) -> None:
+        by_class: dict[int, list[int]] = {}
+        for token in waiting:
+            owner = self.functions[token].owner
+            if owner is not None:
+                by_class.setdefault(owner.address, []).append(token)
+        for token in waiting:
+            owner = self.functions[token].owner
+            if owner is None:
+                if self.is_waiting(token):
+                    self.run_entry(token, [])
+            elif owner.address in by_class:
+                self.run_class(self.classes[owner.address], by_class.pop(owner.address))
+
+    def name_of(self, token: int) -> str:
+        return getattr(self.functions[token].node, "name", "")
+
+    def is_waiting(self, token: int) -> bool:
+        return id(self.functions[token].node) not in self.called
 
     def run_entry(self, token: int, args: list[Value]) -> Value:
         """One function with unknown arguments, in the mode its framework gives it."""
@@ -89,7 +104,8 @@ class Program(Activations):
         mark_mode = self.mode
         self.fuel = max(self.fuel, ENTRY_FUEL)
         name = getattr(function.node, "name", "")
-        if name in objects.FRAMEWORK_NO_GRAD and function.owner is not None and (function.owner.unknown_base or function.owner.is_module):
+        hook = name in objects.FRAMEWORK_NO_GRAD and function.owner is not None and (function.owner.unknown_base or function.owner.is_module)
+        if hook or (self.callers is not None and self.callers.guard(function)):
             self.set_mode(Grad.CUT)
         value = self.call_function(token, args, {}, None)
         self.set_mode(mark_mode)
@@ -102,13 +118,14 @@ class Program(Activations):
         self.state.merge([{}, self.lived.get(cls.address, {})])
         loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
         self.trace.loops[loop.token] = (cls.node, self.here.frame)
-        methods = [
-            t for t in tokens if getattr(self.functions[t].node, "name", "") != "__init__" and id(self.functions[t].node) not in self.called
-        ]
+        methods: list[int] = []
         self.loops.append(loop)
         mark = self.state.mark()
         ends = []
-        for token in methods:
+        for token in tokens:
+            if self.name_of(token) == "__init__" or not self.is_waiting(token):
+                continue  # a method before it may have called it
+            methods.append(token)
             self.run_entry(token, self.self_argument(token, this, cls))
             ends.append(self.state.changed(mark))
             self.state.rollback(mark)

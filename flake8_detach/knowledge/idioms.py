@@ -36,6 +36,10 @@ FORWARDS: Final = re.compile(
     r"|interpolate|classify|detect|compute_loss|logits|features|caption\w*|greedy\w*|beam\w*|synthesi[sz]e)$"
 )
 """Methods by which a model is run, where the file does not show them."""
+HALVES: Final = re.compile(r"^_?(encode|decode|decode_step|embed|extract_features|reconstruct|features|logits|sample|get_(action|value)\w*)$")
+"""Such methods that are a part of a forward, and not a whole inference, which may be expected to switch gradients off itself."""
+HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$")
+"""Methods that a base class may call, in a mode of its own."""
 ENGINES: Final = re.compile(r"^_?(self|accelerator|fabric|engine|\w*_engine|model_engine|optimizer|scaler|trainer|strategy|manager)$", re.I)
 """Objects whose `backward(loss)` back-propagates the loss."""
 SCALERS: Final = re.compile(r"^_?(\w+_)?(grad_?|amp_?|loss_?)?scaler$", re.I)

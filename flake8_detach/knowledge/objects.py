@@ -62,8 +62,8 @@ MODULE_BASES: Final = frozenset(
 LIGHTNING_BASES: Final = frozenset(name for name in MODULE_BASES if name.endswith("LightningModule"))
 
 FRAMEWORK_NO_GRAD: Final = frozenset(
-    "validation_step test_step predict_step validation_epoch_end test_epoch_end on_validation_epoch_end on_test_epoch_end"
-    " on_validation_batch_end on_test_batch_end on_predict_batch_end validation_step_end test_step_end".split()
+    ["validation_step", "test_step", "predict_step", "validation_step_end", "test_step_end", "validation_epoch_end", "test_epoch_end"]
+    + [f"on_{run}_{what}{end}" for run in ("validation", "test", "predict") for what in ("", "epoch_", "batch_") for end in ("start", "end")]
 )
 """Hooks that Lightning runs under no_grad. https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks"""
 

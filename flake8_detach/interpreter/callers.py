@@ -1,0 +1,98 @@
+"""Callers: who in the file calls a function, by name, and whether gradients are off where it does.
+
+Here: a reading of the text alone, for functions that the interpretation does not reach by itself. Not here: who really is called (calls).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from .machine import Class, Function
+
+SWITCHES: Final = frozenset(("no_grad", "inference_mode"))
+
+
+class Site(NamedTuple):
+    """A call: the function and the class whose text it stands in, whether on `self`, and whether below a switch that turns gradients off."""
+
+    function: ast.AST | None
+    owner: ast.ClassDef | None
+    own: bool
+    guarded: bool
+
+
+class Callers:
+    """The calls of a file, by the name that is called."""
+
+    def __init__(self, tree: ast.Module, names: frozenset[str], classes: Iterable[Class]) -> None:
+        self.classes = {c.node: c for c in classes}
+        self.sites: dict[str, list[Site]] = {}
+        stack: list[tuple[ast.AST, ast.AST | None, ast.ClassDef | None, bool]] = [(tree, None, None, False)]
+        while stack:
+            node, function, owner, guarded = stack.pop()
+            kind = type(node)
+            if kind is ast.Call:
+                self._note(node, names, function, owner, guarded)  # type: ignore[arg-type]
+            elif kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+                function = node if function is None else function
+                guarded = guarded or any(_switches_off(d) for d in node.decorator_list)  # type: ignore[attr-defined]
+            elif kind is ast.ClassDef:
+                owner, function = node, None  # type: ignore[assignment]
+            elif kind is ast.With:
+                guarded = guarded or any(_switches_off(i.context_expr) for i in node.items)  # type: ignore[attr-defined]
+            elif kind is ast.Name or kind is ast.Constant:
+                continue
+            for value in node.__dict__.values():
+                if type(value) is list:
+                    stack += [(v, function, owner, guarded) for v in value if isinstance(v, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    stack.append((value, function, owner, guarded))
+
+    def _note(self, call: ast.Call, names: frozenset[str], function: ast.AST | None, owner: ast.ClassDef | None, guarded: bool) -> None:
+        callee = call.func
+        if isinstance(callee, ast.Attribute) and callee.attr in names:
+            own = isinstance(callee.value, ast.Name) and callee.value.id in ("self", "cls")
+            self.sites.setdefault(callee.attr, []).append(Site(function, owner, own, guarded))
+        elif isinstance(callee, ast.Name) and callee.id in names:
+            self.sites.setdefault(callee.id, []).append(Site(function, None, False, guarded))
+
+    def of(self, function: Function) -> list[Site]:
+        """The calls that may be of this function; those by itself do not count."""
+        sites = self.sites.get(getattr(function.node, "name", ""), ())
+        return [s for s in sites if s.function is not function.node and (not s.own or self._are_kin(s.owner, function.owner))]
+
+    def _are_kin(self, owner: ast.ClassDef | None, cls: Class | None) -> bool:
+        """Whether one of two classes inherits from the other."""
+        other = self.classes.get(owner) if owner is not None else None
+        return other is None or (cls is not None and (cls in other.mro() or other in cls.mro()))
+
+    def guard(self, function: Function) -> bool:
+        """Whether gradients are off at every call."""
+        sites = self.of(function)
+        return bool(sites) and all(s.guarded for s in sites)
+
+    def callers_first(self, tokens: list[int], functions: dict[int, Function]) -> list[int]:
+        """The functions in an order in which those that call come before those that are called."""
+        by_node: dict[ast.AST | None, int] = {functions[t].node: t for t in tokens}
+        out: dict[int, None] = {}
+        seen: set[int] = set()
+        stack = [(t, False) for t in reversed(tokens)]
+        while stack:
+            token, done = stack.pop()
+            if done:
+                out.setdefault(token)
+            elif token not in seen:
+                seen.add(token)
+                stack.append((token, True))
+                stack += [(by_node[s.function], False) for s in self.of(functions[token]) if s.function in by_node]
+        return list(out)
+
+
+def _switches_off(node: ast.expr) -> bool:
+    node = node.func if isinstance(node, ast.Call) else node
+    return isinstance(node, ast.Attribute) and node.attr in SWITCHES or isinstance(node, ast.Name) and node.id in SWITCHES
+
+
+__all__ = ["Callers"]
