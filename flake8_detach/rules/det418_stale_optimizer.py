@@ -36,6 +36,7 @@ from flake8_detach import steps
 from flake8_detach.graphs import entry
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.value import Kind
 
 MESSAGE = "the optimizer was built before this part of the model was replaced and never trains it: build the optimizer afterwards"
 LOUD = False
@@ -67,9 +68,14 @@ def _goes_on(trace: Trace, event: Event, index: int) -> bool:
 
 
 def _is_frozen(trace: Trace, event: Event, index: int) -> bool:
-    """Whether all parameters of the module that was given the new part are frozen afterwards: nothing of it is meant to train."""
+    """Whether the module that was given the new part is frozen as a whole afterwards, and the part, or what may be in it, is not set free again."""
+    frozen = False
     for flag in trace.events[index:]:
-        if flag.role == Role.FLAG and flag.detail[1] == "requires_grad" and any(v.const is False for v in flag.values):
-            if steps.owners(trace, flag.value.refs) & event.target.refs:
-                return True
-    return False
+        if flag.role != Role.FLAG or flag.detail[1] != "requires_grad":
+            continue
+        if not any(v.const is False for v in flag.values):
+            if event.value.kind != Kind.TENSOR or flag.value.refs & event.value.refs:
+                return False
+        elif steps.owners(trace, flag.value.refs) & event.target.refs:
+            frozen = True
+    return frozen
