@@ -6,6 +6,7 @@ Here: training and frozen state, what a module's call gives, what a module of th
 from __future__ import annotations
 
 import ast
+import copy
 
 from flake8_detach.knowledge import objects
 from flake8_detach.trace import Role
@@ -176,13 +177,17 @@ class Modules(Objects):
         """Sequential: each child in turn."""
         out = args[0] if args else OTHER
         for index, child in enumerate(self.children(address)):
+            at = self.link(node, index)
             kind = child.kind & (Kind.MODULE | Kind.OBJECT)
-            out = (
-                self.call_module(child, [out], {}, node)
-                if kind
-                else self.derive([out, self.unknown(node, [out], child, ("child", index))], node)
-            )
+            out = self.call_module(child, [out], {}, at) if kind else self.derive([out, self.unknown(at, [out], child)], at)
         return out
+
+    def link(self, node: ast.expr, index: int) -> ast.expr:
+        """A stand-in for a call of a chain: the place where one of its children makes its result."""
+        known = self.links.get((id(node), index))
+        if known is None:
+            known = self.links[id(node), index] = ast.copy_location(copy.copy(node), node)
+        return known
 
     def call_library_module(self, module: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """What a torch.nn class (or an unknown module) makes of its arguments."""

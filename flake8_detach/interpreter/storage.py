@@ -19,6 +19,8 @@ from .state import ABSENT, FREED, SPOILED, Key
 EMPTY_NAMES: frozenset[str] = frozenset()
 REACH = 400
 """How many operations of one graph a backward looks at."""
+FORKS = 2
+"""How many forks of one graph are followed."""
 
 
 class Storage(Machine):
@@ -136,15 +138,15 @@ class Storage(Machine):
                 kept |= places[thing].refs
         return kept
 
-    def graph(self, value: Value) -> list[tuple[int, Made]]:
+    def graph(self, value: Value, forks: int = FORKS) -> list[tuple[int, Made]]:
         """The operations that a backward from a value surely goes through: those that all it may be have in common."""
         if not 0 < len(value.refs) < 4:
             return []
-        first, *others = (dict(self.graph_of(token)) for token in sorted(value.refs))
+        first, *others = (dict(self.graph_of(token, forks)) for token in sorted(value.refs))
         return [(token, made) for token, made in first.items() if all(token in other for other in others)]
 
-    def graph_of(self, root: int) -> Iterator[tuple[int, Made]]:
-        """The operations behind one tensor, as far as the file shows them."""
+    def graph_of(self, root: int, forks: int) -> Iterator[tuple[int, Made]]:
+        """The operations behind one tensor, as far as the file shows them; an operand that may be one of several counts as a fork."""
         rest, seen = [root], set[int]()
         while rest and len(seen) < REACH:
             token = rest.pop()
@@ -154,8 +156,13 @@ class Storage(Machine):
             seen.add(token)
             yield token, made
             for operand in made.operands:
-                if operand.grad == Grad.LIVE and len(operand.refs) == 1 and operand.leaf != Leaf.LEAF:
+                if operand.grad != Grad.LIVE or operand.leaf == Leaf.LEAF:
+                    continue
+                if len(operand.refs) == 1:
                     rest += operand.refs
+                elif forks:
+                    forks -= 1
+                    rest += [common for common, _ in self.graph(operand, forks)]
 
     # -- what a backward meets --------------------------------------------------------------------------------------------------------
 
