@@ -22,7 +22,6 @@ MEANT: Final = re.compile(
 
 TRAININGS: Final = re.compile(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
 SETS_MODE: Final = re.compile(r"eval|infer|mode|freeze|prepare", re.I)
-ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
 
 
 def in_train_mode(trace: Trace) -> Iterator[Pass]:
@@ -111,7 +110,7 @@ def acting(trace: Trace) -> Iterator[Pass]:
         frame, node = event.frame, event.node
         while frame >= 0 and isinstance(node, ast.expr):
             name = trace.function(frame).rpartition(".")[2]
-            if ACTS.search(idioms.words(name)) and not name.startswith("test") and not leaves(trace, event, frame) and not _kept(trace, event):
+            if idioms.ACTS.search(idioms.words(name)) and not name.startswith("test") and not leaves(trace, event, frame) and not _kept(trace, event):
                 found = place(trace, event, frame, node, f"`{name}`")
                 if found is not None:
                     yield found

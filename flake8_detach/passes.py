@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from .knowledge import idioms
+from .probes import probes
 from .trace import Event, Role, Trace, text
 from .value import EMPTY, Grad, Kind, Training, Value
 
@@ -33,11 +34,11 @@ def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy, handing = frames_that_train(trace), _frames_that_hand_out(trace)
+    busy, handing, tried = frames_that_train(trace), _frames_that_hand_out(trace), probes(trace)
     for index, event in enumerate(trace.events):
-        if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
+        if event.role == Role.FORWARD and event.mode == Grad.LIVE and index not in tried and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
-            if found is not None and not _is_callers(trace, event, index, found.frame, handing):
+            if found is not None and not _is_callers(trace, event, index, found.frame, handing) and not _acts(trace, event, found.frame):
                 yield found
 
 
@@ -65,6 +66,16 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
     if trace.frames[root].owner not in trace.model_classes:
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
     return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+
+
+def _acts(trace: Trace, event: Event, end: int) -> bool:
+    """Whether the call selects an action, for a pass that only samples or generates: the one step of a policy is no evaluation."""
+    if event.detail == Training.EVAL or re.search(r"eval|val|test|infer|predict|demo", trace.function(end), re.I):
+        return False
+    frame = event.frame
+    while frame >= 0 and not idioms.ACTS.search(idioms.words(trace.function(frame).rpartition(".")[2])):
+        frame = trace.frames[frame].parent if frame != end else -1
+    return frame >= 0
 
 
 def names(trace: Trace, frame: int) -> str:
@@ -116,7 +127,7 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
     if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
         return True
-    if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
+    if not event.target.kind & Kind.MODULE and isinstance(called, ast.Name) and not event.values:
         return False  # what is run on nothing is no model
     if event.target.kind & Kind.MODULE:
         return trace.is_live(event.value) or (

@@ -257,6 +257,13 @@ class Trace:
             made = self.frames[made].parent
         return made == frame
 
+    def is_made_by(self, token: int, call: ast.AST) -> bool:
+        """Whether a place is in a frame that a call opened, or in one below it: not what the call was given or found."""
+        made = self.sites[token].frame
+        while made >= 0 and self.frames[made].call is not call:
+            made = self.frames[made].parent
+        return made >= 0
+
     def is_reached(self, frame: int) -> bool:
         """Whether the module body leads to a frame, so that the file shows how it is used."""
         while frame > 0:

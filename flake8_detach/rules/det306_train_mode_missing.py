@@ -57,7 +57,8 @@ def _trains(trace: Trace, event: Event) -> bool:
     held = {token for tokens in trace.optimized.values() for token in tokens}
     if not event.target.refs & trace.fickle or not event.target.refs & held or not trace.is_live(event.value) or not _is_one(trace, event):
         return False
-    return bool((event.value.refs | event.value.history) & trace.backpropagated)
+    past = event.value.history & trace.backpropagated
+    return bool(event.value.refs & trace.backpropagated) or any(trace.is_made_by(token, event.node) for token in past)
 
 
 def _is_one(trace: Trace, event: Event) -> bool:
