@@ -34,11 +34,15 @@ def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy, handing, tried = frames_that_train(trace), _frames_that_hand_out(trace), probes(trace)
+    busy, handing, tried = frames_that_train(trace), None, None
     for index, event in enumerate(trace.events):
-        if event.role == Role.FORWARD and event.mode == Grad.LIVE and index not in tried and is_wasted(trace, event):
+        if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
-            if found is not None and not _is_callers(trace, event, index, found.frame, handing) and not _acts(trace, event, found.frame):
+            if found is None or _acts(trace, event, found.frame) or _asks_for_gradients(trace, event, found.frame):
+                continue
+            handing = _frames_that_hand_out(trace) if handing is None else handing
+            tried = probes(trace) if tried is None else tried
+            if index not in tried and not _is_callers(trace, event, index, found.frame, handing):
                 yield found
 
 
@@ -76,6 +80,19 @@ def _acts(trace: Trace, event: Event, end: int) -> bool:
     while frame >= 0 and not idioms.ACTS.search(idioms.words(trace.function(frame).rpartition(".")[2])):
         frame = trace.frames[frame].parent if frame != end else -1
     return frame >= 0
+
+
+def _asks_for_gradients(trace: Trace, event: Event, end: int) -> bool:
+    """Whether the call stands in a block that switches gradients on by name: they are meant."""
+    frame, node = event.frame, event.node
+    while True:
+        function = trace.frames[frame].function or trace.tree
+        blocks = (b for b in ast.walk(function) if isinstance(b, ast.With) and b.lineno <= getattr(node, "lineno", 0) <= (b.end_lineno or 0))
+        if any(text(item.context_expr).endswith(("enable_grad()", "set_grad_enabled(True)")) for b in blocks for item in b.items):
+            return True
+        if frame == end or trace.frames[frame].parent < 0:
+            return False
+        frame, node = trace.frames[frame].parent, trace.frames[frame].call or node
 
 
 def names(trace: Trace, frame: int) -> str:
@@ -240,9 +257,7 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     """The finding's place, one for each frame's function and outermost loop in it."""
     if not isinstance(node, ast.expr):
         return None
-    loop = next(
-        (id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0
-    )
+    loop = next((id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and trace.is_statement(t)), 0)
     return Pass(node, (id(trace.frames[frame].function), loop), what, frame)
 
 
