@@ -64,12 +64,25 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
 
     A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
     """
-    root = trace.root(frame)
-    if root == 0 or not trace.is_own_method(root, event.target.refs):
+    root = root_of(trace, frame)
+    if root == 0 or not is_own_method(trace, root, event.target.refs):
         return False
     if trace.frames[root].owner not in trace.model_classes:
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
     return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+
+
+def root_of(trace: Trace, frame: int) -> int:
+    """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
+    while trace.frames[frame].parent >= 0:
+        frame = trace.frames[frame].parent
+    return frame
+
+
+def is_own_method(trace: Trace, frame: int, tokens: frozenset[int]) -> bool:
+    """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
+    owner = trace.frames[frame].owner
+    return (owner in trace.model_classes or owner in trace.heirs) and not any(trace.is_made_below(t, frame) for t in tokens)
 
 
 def _acts(trace: Trace, event: Event, end: int) -> bool:
@@ -261,4 +274,7 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     return Pass(node, (id(trace.frames[frame].function), loop), what, frame)
 
 
-__all__ = ["Pass", "builds_graph", "frames_that_train", "in_eval_loop", "is_probe", "is_test_file", "is_wasted", "leaves", "names", "passes", "place", "text"]
+__all__ = [
+    "Pass", "builds_graph", "frames_that_train", "in_eval_loop", "is_own_method", "is_probe", "is_test_file", "is_wasted", "leaves", "names",
+    "passes", "place", "root_of", "text",
+]  # fmt: skip
