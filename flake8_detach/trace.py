@@ -257,13 +257,6 @@ class Trace:
             made = self.frames[made].parent
         return made == frame
 
-    def is_made_by(self, token: int, call: ast.AST) -> bool:
-        """Whether a place is in a frame that a call opened, or in one below it: not what the call was given or found."""
-        made = self.sites[token].frame
-        while made >= 0 and self.frames[made].call is not call:
-            made = self.frames[made].parent
-        return made >= 0
-
     def is_reached(self, frame: int) -> bool:
         """Whether the module body leads to a frame, so that the file shows how it is used."""
         while frame > 0:
@@ -277,17 +270,6 @@ class Trace:
     def is_model_method(self, frame: int) -> bool:
         """Whether a frame runs a method of a class of the file that is an nn.Module."""
         return self.frames[frame].owner in self.model_classes
-
-    def root(self, frame: int) -> int:
-        """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
-        while self.frames[frame].parent >= 0:
-            frame = self.frames[frame].parent
-        return frame
-
-    def is_own_method(self, frame: int, tokens: frozenset[int]) -> bool:
-        """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
-        owner = self.frames[frame].owner
-        return (owner in self.model_classes or owner in self.heirs) and not any(self.is_made_below(t, frame) for t in tokens)
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""
