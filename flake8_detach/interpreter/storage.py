@@ -34,6 +34,7 @@ class Storage(Machine):
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
+        self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
         self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
 
     # -- the graph --------------------------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ class Storage(Machine):
         again = False
         for token, made in self.graph(loss):
             if not active.issuperset(self.born[token]):  # one token for several tensors, all made by now
-                if not again and self.is_spoiled(token, made, loss, node, active):
+                if not again and self.lazy.isdisjoint(self.born[token]) and self.is_spoiled(token, made, loss, node, active):
                     return
                 continue
             again |= self.passed.get(token, 0) > made.number
