@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Final
 
 from flake8_detach.value import (
     EMPTY,
@@ -19,6 +20,13 @@ from flake8_detach.value import (
 
 from .assignments import Assignments
 from .state import Difference, Key
+
+BESIDE_TENSORS: Final = {
+    Kind.NUMBER: ("numbers.Number", "builtins.int", "builtins.float", "builtins.bool"),
+    Kind.CONTAINER: ("builtins.list", "builtins.tuple", "builtins.dict", "builtins.set"),
+    Kind.ARRAY: ("numpy.ndarray",),
+    Kind.TEXT: ("builtins.str",),
+}
 
 
 class Branches(Assignments):
@@ -131,7 +139,7 @@ class Branches(Assignments):
         elif "builtins.isinstance" in callee.names and len(test.args) == 2:
             classes = {n for v in self.inside(self.eval(test.args[1])) for n in v.names}
             if classes & {"torch.Tensor", "torch.autograd.Variable", "torch.FloatTensor"}:
-                self.narrow(test.args[0], Kind.TENSOR | (Kind.NUMBER if "numbers.Number" in classes else 0), when)
+                self.narrow(test.args[0], Kind.TENSOR | _kinds_beside_tensors(classes), when)
             elif classes & {"builtins.list", "builtins.tuple", "builtins.dict"}:
                 self.narrow(test.args[0], Kind.CONTAINER, when)
             elif classes & {"torch.nn.Module"} and when:
@@ -172,6 +180,15 @@ class Branches(Assignments):
         slot = self.state.store.get(key) if key is not None else None
         if key is not None and isinstance(slot, Value) and slot.grad & Grad.CUT:
             self.state.write(key, slot._replace(grad=Grad.CUT, history=EMPTY))
+
+
+def _kinds_beside_tensors(classes: set[str]) -> int:
+    """What `isinstance(x, (torch.Tensor, list, ...))` lets through beside tensors."""
+    out = 0
+    for name in classes:
+        for kind, names in BESIDE_TENSORS.items():
+            out |= kind if name in names else 0
+    return out
 
 
 def of_kind(value: Value, kind: int) -> Value:
