@@ -197,7 +197,7 @@ class Storage(Machine):
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""
         needs = [ref for ref in self.saved_by(token, made) if active.issuperset(self.born[ref])]
-        return any([self.note_spoiled(ref, made, loss, node) for ref in needs])
+        return any([self.note_spoiled(ref, made, loss, node) for ref in needs])  # noqa: C419 - each one is to be recorded
 
     def note_spoiled(self, ref: int, made: Made, loss: Value, node: ast.AST) -> bool:
         """Record that something which an operation has saved was written before the backward that needs it."""
