@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Any, Final, NamedTuple
 
-from .value import DType, Grad, Kind, Training, Value
+from .value import EMPTY, DType, Grad, Kind, Training, Value
 
 
 class Role:
@@ -216,8 +216,8 @@ class Trace:
         return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs - self.weights)
 
     def _in_module(self, token: int) -> bool:
-        """Whether a token is of a module, or of a part of one."""
-        while token not in self.modules:
+        """Whether a token is of a module, of what was given the weights of one, or of a part of these."""
+        while token not in self.modules and not self.copies.get(token, EMPTY) & self.modules:
             if token not in self.part_of:
                 return False
             token = self.part_of[token]
