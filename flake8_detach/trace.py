@@ -135,6 +135,7 @@ class Trace:
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
         self.made: dict[int, Made] = {}  # tensor -> how it was made: the graph of what was computed from what, also across cuts
+        self.given: dict[int, tuple[Value, ...]] = {}  # place of a call that the file does not show -> what it is given
         self.shares: dict[int, frozenset[int]] = {}  # tensor -> the tensors whose storage it is a view or a detached alias of
         self.aliases: set[int] = set()  # detached aliases: autograd does not see what is written through them
         self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
@@ -193,6 +194,11 @@ class Trace:
         if not value.grad & Grad.UNKNOWN:
             return False
         return bool(value.refs & self.proven) or any(self.lives(token) for token in value.history)
+
+    def prove(self, tokens: set[int]) -> None:
+        """These places make live tensors."""
+        self.proven |= tokens
+        self._live.update(dict.fromkeys(tokens, True))
 
     def is_surely_live(self, value: Value) -> bool:
         """Live, and on no path known to be cut."""

@@ -340,6 +340,8 @@ class Machine:
         grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
         reach = own
+        if given:
+            self.trace.given[token] = tuple(given)
         for value in given:
             reach |= value.reach
         self.spend(len(reach) >> 4)

@@ -20,6 +20,7 @@ from flake8_detach.value import (
     Value,
 )
 
+from . import proofs
 from .activations import Activations
 from .callers import Callers
 from .machine import Activation, Class, Exhausted, Loop
@@ -55,6 +56,7 @@ class Program(Activations):
             self.run_all()
         except Exhausted:
             self.trace.exhausted = True
+        proofs.follow(self.trace)
         return self.trace
 
     def run_all(self) -> None:
