@@ -277,17 +277,6 @@ class Trace:
         """Whether a frame runs a method of a class of the file that is an nn.Module."""
         return self.frames[frame].owner in self.model_classes
 
-    def root(self, frame: int) -> int:
-        """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
-        while self.frames[frame].parent >= 0:
-            frame = self.frames[frame].parent
-        return frame
-
-    def is_own_method(self, frame: int, tokens: frozenset[int]) -> bool:
-        """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
-        owner = self.frames[frame].owner
-        return (owner in self.model_classes or owner in self.heirs) and not any(self.is_made_below(t, frame) for t in tokens)
-
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""
         while frame >= 0:

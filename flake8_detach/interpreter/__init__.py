@@ -5,7 +5,7 @@ values       machine (tokens, frames) < storage < effects (live and cut) < conta
 expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)
-statements   assignments < branches < loops < blocks < definitions < activations < program (entry points)
+statements   assignments < branches < loops < blocks < definitions < activations < program (entry points; callers: who calls them)
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from flake8_detach.value import (
 )
 
 from .comprehensions import Comprehensions
+from .modules import FROZEN
 from .state import EMPTIED, ITEMS
 
 MAKES_ARRAYS: Final = frozenset(
@@ -126,6 +127,8 @@ class Calls(Comprehensions):
             own = frozenset((self.token(node),))
             self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
+        if self.freeze_state(callee) == FROZEN:
+            return self.unknown(node, operands)
         result = self.unknown(node, operands, callee)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Name) and node.func.func.id == "getattr":
             self.trace.unseen.add(id(node))

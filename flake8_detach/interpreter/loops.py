@@ -29,6 +29,8 @@ class Loops(Branches):
     """Executes loops."""
 
     def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
+        if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
+            self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
         if self.unroll(node, iterable):
             return
@@ -185,3 +187,12 @@ class Loops(Branches):
                 for address in self.with_parts(slot):
                     for name in self.item_keys.get(address, ()):
                         self.bound_at[address, name] = self.bound_at[key]
+
+
+def _looks_at_key(node: ast.For | ast.AsyncFor) -> bool:
+    """Whether the body of `for k, v in d.items()` decides by k: it may then treat the items differently."""
+    if not isinstance(node.target, ast.Tuple) or not isinstance(node.target.elts[0], ast.Name):
+        return True
+    key = node.target.elts[0].id
+    tests = [inner.test for inner in ast.walk(node) if isinstance(inner, (ast.If, ast.IfExp, ast.While))]
+    return any(isinstance(name, ast.Name) and name.id == key for test in tests for name in ast.walk(test))

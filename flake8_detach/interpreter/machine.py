@@ -290,6 +290,8 @@ class Machine:
             self._tokens[key] = found
             self.trace.sites.append(Site(node, frame, callee, self.mode))
             self.born[found] = self.active_loops()
+        elif callee is not None and self.trace.sites[found].callee is None:  # an earlier visit did not know who is called
+            self.trace.sites[found] = self.trace.sites[found]._replace(callee=callee)
         return found
 
     def part(self, whole: int, name: object) -> int:

@@ -163,7 +163,7 @@ class Modules(Objects):
             self.note_fickle(callee)
             parts = [v for v in self.inside(result) if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
             output = join_all(parts) if parts else result
-            self.record(Role.FORWARD, node, output, callee, tuple(given), self.training_state(callee))
+            self.record(Role.FORWARD, node, output, callee, tuple(self.open(given, node)), self.training_state(callee))
 
     def children(self, address: int) -> list[Value]:
         """The modules of an nn.Sequential that was built from a display, in order."""

@@ -33,6 +33,8 @@ class Storage(Machine):
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
+        self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
+        self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
         self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
 
     # -- the graph --------------------------------------------------------------------------------------------------------------------
@@ -170,21 +172,40 @@ class Storage(Machine):
         """A backward through a graph: was it freed, was something it needs overwritten; and it is freed now."""
         self.clock += 1
         active = set(self.active_loops())
+        again = False
         for token, made in self.graph(loss):
+            if not active.issuperset(self.born[token]):  # one token for several tensors, all made by now
+                if not again and self.lazy.isdisjoint(self.born[token]) and self.is_spoiled(token, made, loss, node, active):
+                    return
+                continue
+            again |= self.passed.get(token, 0) > made.number
+            if not keeps:
+                self.passed[token] = self.clock
             needs = self.saved_by(token, made)
-            if not needs or not active.issuperset(self.born[token]):  # one token for several tensors
+            if not needs:
                 continue
             when, depth = self.freed.get(token, (0, 0))
             if when > made.number and self.has_happened((token, FREED), depth):
                 self.record(Role.FREED, node, loss, OTHER, detail=made.node)
                 return
             for ref in needs:
-                when, place, how, depth = self.writes.get(ref, (0, node, "", 0))
-                if when > made.number and self.has_happened((ref, SPOILED), depth):
-                    self.record(Role.SPOILED, place, loss, OTHER, detail=(how, node, made.node))
+                self.note_spoiled(ref, made, loss, node)
             if not keeps:
                 self.freed[token] = (self.clock, self.branches)
                 self.state.write((token, FREED), 1)
+
+    def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
+        """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""
+        needs = [ref for ref in self.saved_by(token, made) if active.issuperset(self.born[ref])]
+        return any([self.note_spoiled(ref, made, loss, node) for ref in needs])
+
+    def note_spoiled(self, ref: int, made: Made, loss: Value, node: ast.AST) -> bool:
+        """Record that something which an operation has saved was written before the backward that needs it."""
+        when, place, how, depth = self.writes.get(ref, (0, node, "", 0))
+        spoiled = when > made.number and self.has_happened((ref, SPOILED), depth)
+        if spoiled:
+            self.record(Role.SPOILED, place, loss, OTHER, detail=(how, node, made.node))
+        return spoiled
 
     def has_happened(self, key: Key, depth: int) -> bool:
         """Whether something happened on every path to here, or on a branch that has surely led here."""
