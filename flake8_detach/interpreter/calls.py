@@ -120,6 +120,8 @@ class Calls(Comprehensions):
         if callee.kind == Kind.OTHER:
             return Value(Kind.OTHER)
         operands = self.open(given, node)
+        if callee.refs and callee.refs <= self.loaded:
+            self.trace.modules |= callee.refs  # of what is pickled with torch.save, one calls models
         if callee.kind & Kind.UNKNOWN and idioms.CRITERIA.match(name) and operands:
             out = self.derive([*operands, self.unknown(node, operands)], node)
             own = frozenset((self.token(node),))

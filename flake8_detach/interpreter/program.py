@@ -20,6 +20,7 @@ from flake8_detach.value import (
     Value,
 )
 
+from . import proofs
 from .activations import Activations
 from .callers import Callers
 from .machine import Activation, Class, Exhausted, Loop
@@ -55,6 +56,7 @@ class Program(Activations):
             self.run_all()
         except Exhausted:
             self.trace.exhausted = True
+        proofs.follow(self.trace)
         return self.trace
 
     def run_all(self) -> None:
@@ -180,4 +182,13 @@ class Program(Activations):
             self.fill_record(cls, address, [], {n: self.unknown(cls.node, tag=n) for n in cls.fields})
         elif cls.is_module:
             self.note_fields(address, value, cls)
+        self.prepare(cls, value)
         return value
+
+    def prepare(self, cls: Class, this: Value) -> None:
+        """What a test framework runs on an object before each of its tests."""
+        for name in objects.PREPARES if cls.unknown_base or cls.library else ():
+            found = self.find(cls, name)
+            for token in found.refs if found is not None else ():
+                if token in self.functions:
+                    self.run_entry(token, self.self_argument(token, this, cls))
