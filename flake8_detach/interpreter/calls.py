@@ -23,7 +23,7 @@ from flake8_detach.value import (
 
 from .comprehensions import Comprehensions
 from .modules import FROZEN
-from .state import EMPTIED, ITEMS
+from .state import EMPTIED, ITEMS, NOW
 
 MAKES_ARRAYS: Final = frozenset(
     f"numpy.{name}"
@@ -206,7 +206,8 @@ class Calls(Comprehensions):
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
             for optimizer in self.optimized:
                 self.state.delete((optimizer, EMPTIED))
-            trace.backpropagated |= one.reach
+            if one.grad != Grad.CUT:
+                trace.backpropagated |= one.reach
             trace.proven |= one.refs
             pending = one.history - one.refs
             roots = {t for t in pending if (callee := trace.sites[t].callee) is not None and callee.kind == Kind.UNKNOWN}
@@ -219,7 +220,8 @@ class Calls(Comprehensions):
             for carry in one.carried:
                 if carry.freed:
                     state = self.states.get((carry.loop, carry.key), OTHER)
-                    self.record(Role.CARRIED, self.bound_at.get(carry.key, node), state, detail=(carry, node))
+                    place = (carry.key[0], "tensor") if carry.key[1] is NOW else carry.key  # a write in place, or a bind
+                    self.record(Role.CARRIED, self.bound_at.get(place, node), state, detail=(carry, node))
 
     @staticmethod
     def keeps_graph(keywords: dict[str, Value]) -> bool:

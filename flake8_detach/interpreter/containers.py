@@ -102,7 +102,9 @@ class Containers(Effects):
 
     def record_store(self, node: ast.AST, container: Value, kept: Value, outlived: tuple[int, ...], key: Value | None) -> None:
         """Record each possibly live tensor that a stored value holds."""
-        overwritten = key is not None and key.const is not UNSURE
+        active = set(self.active_loops())
+        one = all(active.issuperset(self.born[address]) for address in container.refs)  # and not each of the many that a loop has made
+        overwritten = one and key is not None and key.const is not UNSURE
         for part in self.inside(kept):
             if part.grad & (Grad.LIVE | Grad.UNKNOWN) and not part.kind & ~STORABLE:
                 token = self.token(node, "kept")

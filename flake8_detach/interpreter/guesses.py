@@ -109,6 +109,9 @@ class Guesses(Collections):
     def guessed_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Tensor methods by name; container methods by name; anything else is code that the file does not show."""
         given = [*args, *keywords.values()]
+        module = self.module_held(receiver, name)
+        if module.refs:
+            return self.call(module, args, keywords, node)
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
                 return self.to_numpy(receiver, keywords, node)
@@ -127,11 +130,16 @@ class Guesses(Collections):
         if name in CLIPS:
             self.consume_all(args[:1], node)
         operands = self.open(given, node)
-        result = self.unknown(node, [receiver, *operands])
+        result = self.unknown(node, [receiver, *operands], receiver if name == "forward" else None)
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_method(receiver, name, result, given, node)
         self.give_away(operands, node, name)
         return result
+
+    def module_held(self, receiver: Value, name: str) -> Value:
+        """What the name is of an attribute that the file has treated as a module: `x.net.eval()`, then `x.net(...)`."""
+        parts = (self._tokens.get((-address, 0, name)) for address in receiver.refs)
+        return Value(Kind.UNKNOWN, refs=frozenset(part for part in parts if part is not None and part in self.trace.modules))
 
     def in_process(self) -> bool:
         """Whether a method of a process of its own runs: a queue it was given leads to another one."""
