@@ -109,9 +109,8 @@ class Guesses(Collections):
     def guessed_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Tensor methods by name; container methods by name; anything else is code that the file does not show."""
         given = [*args, *keywords.values()]
-        module = self.module_held(receiver, name)
-        if module.refs:
-            return self.call(module, args, keywords, node)
+        if self.is_part(receiver, name):
+            return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
                 return self.to_numpy(receiver, keywords, node)
@@ -136,10 +135,12 @@ class Guesses(Collections):
         self.give_away(operands, node, name)
         return result
 
-    def module_held(self, receiver: Value, name: str) -> Value:
-        """What the name is of an attribute that the file has treated as a module: `x.net.eval()`, then `x.net(...)`."""
-        parts = (self._tokens.get((-address, 0, name)) for address in receiver.refs)
-        return Value(Kind.UNKNOWN, refs=frozenset(part for part in parts if part is not None and part in self.trace.modules))
+    def is_part(self, receiver: Value, name: str) -> bool:
+        """Whether `x.name(...)` calls no method but a network that x holds: by what else is done to it, or by its name."""
+        if idioms.is_model(name):
+            return True
+        parts = (self._tokens.get((-a, 0, name)) for a in receiver.refs)
+        return any(p in self.trace.modules for p in parts if p is not None)
 
     def in_process(self) -> bool:
         """Whether a method of a process of its own runs: a queue it was given leads to another one."""
