@@ -31,14 +31,14 @@ def was_cut(trace: Trace, value: Value) -> bool:
     if value.reach - value.refs - value.history:
         return True
     rest, seen = list(value.refs), set[int]()
-    calls = {id(event.node) for event in trace.of(Role.FORWARD)}
+    outputs = {ref for event in trace.of(Role.FORWARD) for ref in event.value.refs}
     while rest:
         token = rest.pop()
         made = trace.made.get(token)
         if token in seen or made is None:
             continue
         seen.add(token)
-        if id(made.node) in calls or any(v.reach - v.refs or v.kind & ~(Kind.TENSOR | Kind.NUMBER) for v in made.operands):
+        if token in outputs or any(v.reach - v.refs or v.kind & ~(Kind.TENSOR | Kind.NUMBER) for v in made.operands):
             return True
         rest += [ref for v in made.operands for ref in v.refs]
     return False

@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from .knowledge import idioms
-from .passes import Pass, frames_that_train, in_eval_loop, is_probe, is_test_file, is_unit_test, is_wasted, leaves, names, place
+from .passes import (
+    Pass,
+    frames_that_train,
+    in_eval_loop,
+    is_own_method,
+    is_probe,
+    is_test_file,
+    is_unit_test,
+    is_wasted,
+    leaves,
+    names,
+    place,
+    root_of,
+)
 from .trace import Event, Role, Trace
 from .value import Grad, Training
 
@@ -22,7 +35,6 @@ MEANT: Final = re.compile(
 
 TRAININGS: Final = re.compile(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
 SETS_MODE: Final = re.compile(r"eval|infer|mode|freeze|prepare", re.I)
-ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
 
 
 def in_train_mode(trace: Trace) -> Iterator[Pass]:
@@ -42,7 +54,7 @@ def _is_shown(trace: Trace, event: Event, index: int) -> bool:
     """Whether the file shows all that may have set the model's mode, and that train mode is not meant."""
     if MEANT.search(names(trace, event.frame)):
         return False
-    root = trace.root(event.frame)
+    root = root_of(trace, event.frame)
     for token in event.target.refs:
         site = trace.sites[token]
         if isinstance(site.node, ast.ClassDef) or (root != 0 and not _made_with(trace, token, root)):
@@ -73,7 +85,7 @@ def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
         words = idioms.words(name)
         if is_unit_test(trace, frame) or TRAININGS.search(words):
             return None
-        own = trace.is_own_method(frame, event.target.refs)
+        own = is_own_method(trace, frame, event.target.refs)
         named = idioms.EVALUATIONS.search(words) and frame not in busy and not is_probe(trace, event, words)
         if not own and (named or in_eval_loop(trace, event, frame)):
             return place(trace, event, frame, node, f"`{name}`" if name else "this evaluation")
@@ -111,7 +123,7 @@ def acting(trace: Trace) -> Iterator[Pass]:
         frame, node = event.frame, event.node
         while frame >= 0 and isinstance(node, ast.expr):
             name = trace.function(frame).rpartition(".")[2]
-            if ACTS.search(idioms.words(name)) and not name.startswith("test") and not leaves(trace, event, frame) and not _kept(trace, event):
+            if idioms.ACTS.search(idioms.words(name)) and not name.startswith("test") and not leaves(trace, event, frame) and not _kept(trace, event):
                 found = place(trace, event, frame, node, f"`{name}`")
                 if found is not None:
                     yield found

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from .knowledge import idioms
+from .probes import probes
 from .trace import Event, Role, Trace, text
 from .value import EMPTY, Grad, Kind, Training, Value
 
@@ -33,11 +34,15 @@ def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy, handing = frames_that_train(trace), _frames_that_hand_out(trace)
+    busy, handing, tried = frames_that_train(trace), None, None
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
-            if found is not None and not _is_callers(trace, event, index, found.frame, handing):
+            if found is None or _acts(trace, event, found.frame) or _asks_for_gradients(trace, event, found.frame):
+                continue
+            handing = _frames_that_hand_out(trace) if handing is None else handing
+            tried = probes(trace) if tried is None else tried
+            if index not in tried and not _is_callers(trace, event, index, found.frame, handing):
                 yield found
 
 
@@ -59,12 +64,48 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
 
     A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
     """
-    root = trace.root(frame)
-    if root == 0 or not trace.is_own_method(root, event.target.refs):
+    root = root_of(trace, frame)
+    if root == 0 or not is_own_method(trace, root, event.target.refs):
         return False
     if trace.frames[root].owner not in trace.model_classes:
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
     return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+
+
+def root_of(trace: Trace, frame: int) -> int:
+    """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
+    while trace.frames[frame].parent >= 0:
+        frame = trace.frames[frame].parent
+    return frame
+
+
+def is_own_method(trace: Trace, frame: int, tokens: frozenset[int]) -> bool:
+    """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
+    owner = trace.frames[frame].owner
+    return (owner in trace.model_classes or owner in trace.heirs) and not any(trace.is_made_below(t, frame) for t in tokens)
+
+
+def _acts(trace: Trace, event: Event, end: int) -> bool:
+    """Whether the call selects an action, for a pass that only samples or generates: the one step of a policy is no evaluation."""
+    if event.detail == Training.EVAL or re.search(r"eval|val|test|infer|predict|demo", trace.function(end), re.I):
+        return False
+    frame = event.frame
+    while frame >= 0 and not idioms.ACTS.search(idioms.words(trace.function(frame).rpartition(".")[2])):
+        frame = trace.frames[frame].parent if frame != end else -1
+    return frame >= 0
+
+
+def _asks_for_gradients(trace: Trace, event: Event, end: int) -> bool:
+    """Whether the call stands in a block that switches gradients on by name: they are meant."""
+    frame, node = event.frame, event.node
+    while True:
+        function = trace.frames[frame].function or trace.tree
+        blocks = (b for b in ast.walk(function) if isinstance(b, ast.With) and b.lineno <= getattr(node, "lineno", 0) <= (b.end_lineno or 0))
+        if any(text(item.context_expr).endswith(("enable_grad()", "set_grad_enabled(True)")) for b in blocks for item in b.items):
+            return True
+        if frame == end or trace.frames[frame].parent < 0:
+            return False
+        frame, node = trace.frames[frame].parent, trace.frames[frame].call or node
 
 
 def names(trace: Trace, frame: int) -> str:
@@ -116,7 +157,7 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
     if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
         return True
-    if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
+    if not event.target.kind & Kind.MODULE and isinstance(called, ast.Name) and not event.values:
         return False  # what is run on nothing is no model
     if event.target.kind & Kind.MODULE:
         return trace.is_live(event.value) or (
@@ -256,9 +297,7 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
     """The finding's place, one for each frame's function and outermost loop in it."""
     if not isinstance(node, ast.expr):
         return None
-    loop = next(
-        (id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and not isinstance(trace.loops[t][0], ast.ClassDef)), 0
-    )
+    loop = next((id(trace.loops[t][0]) for t in event.loops if trace.loops[t][1] == frame and trace.is_statement(t)), 0)
     return Pass(node, (id(trace.frames[frame].function), loop), what, frame)
 
 
@@ -267,6 +306,7 @@ __all__ = [
     "builds_graph",
     "frames_that_train",
     "in_eval_loop",
+    "is_own_method",
     "is_probe",
     "is_test_file",
     "is_unit_test",
@@ -275,5 +315,6 @@ __all__ = [
     "names",
     "passes",
     "place",
+    "root_of",
     "text",
 ]

@@ -189,6 +189,11 @@ def _shown(trace: Trace, event: Event) -> bool:
     return not event.value.kind & Kind.UNKNOWN
 
 
+def wholes(trace: Trace, tokens: frozenset[int]) -> set[int]:
+    """Tokens and those of what they are parts of."""
+    return {whole for token in tokens for whole in _whole(trace, token)}
+
+
 def _whole(trace: Trace, token: int) -> set[int]:
     """A token and those of what it is a part of."""
     out: set[int] = set()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Any, Final, NamedTuple
 
-from .value import DType, Grad, Kind, Training, Value
+from .value import EMPTY, DType, Grad, Kind, Training, Value
 
 
 class Role:
@@ -135,6 +135,7 @@ class Trace:
         self.backpropagated: set[int] = set()
         self.escaped: set[int] = set()
         self.made: dict[int, Made] = {}  # tensor -> how it was made: the graph of what was computed from what, also across cuts
+        self.given: dict[int, tuple[Value, ...]] = {}  # place of a call that the file does not show -> what it is given
         self.shares: dict[int, frozenset[int]] = {}  # tensor -> the tensors whose storage it is a view or a detached alias of
         self.aliases: set[int] = set()  # detached aliases: autograd does not see what is written through them
         self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
@@ -194,6 +195,11 @@ class Trace:
             return False
         return bool(value.refs & self.proven) or any(self.lives(token) for token in value.history)
 
+    def prove(self, tokens: set[int]) -> None:
+        """These places make live tensors."""
+        self.proven |= tokens
+        self._live.update(dict.fromkeys(tokens, True))
+
     def is_surely_live(self, value: Value) -> bool:
         """Live, and on no path known to be cut."""
         return self.is_live(value) and not value.grad & Grad.CUT and not value.kind & ~(Kind.TENSOR | Kind.UNKNOWN)
@@ -216,8 +222,8 @@ class Trace:
         return not callee.kind & Kind.FUNCTION and any(self._in_module(ref) for ref in callee.refs - self.weights)
 
     def _in_module(self, token: int) -> bool:
-        """Whether a token is of a module, or of a part of one."""
-        while token not in self.modules:
+        """Whether a token is of a module, of what was given the weights of one, or of a part of these."""
+        while token not in self.modules and not self.copies.get(token, EMPTY) & self.modules:
             if token not in self.part_of:
                 return False
             token = self.part_of[token]
@@ -270,17 +276,6 @@ class Trace:
     def is_model_method(self, frame: int) -> bool:
         """Whether a frame runs a method of a class of the file that is an nn.Module."""
         return self.frames[frame].owner in self.model_classes
-
-    def root(self, frame: int) -> int:
-        """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
-        while self.frames[frame].parent >= 0:
-            frame = self.frames[frame].parent
-        return frame
-
-    def is_own_method(self, frame: int, tokens: frozenset[int]) -> bool:
-        """Whether a frame runs a method of a model class, or of one with a base that the file does not show, on models it did not make itself."""
-        owner = self.frames[frame].owner
-        return (owner in self.model_classes or owner in self.heirs) and not any(self.is_made_below(t, frame) for t in tokens)
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "flake8_detach"
 FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
-    ["passes", "graphs"],
+    ["probes", "graphs"],
+    ["passes"],
     ["modes"],
     ["steps"],
     ["periods"],

@@ -17,6 +17,7 @@ from flake8_detach.value import (
     Kind,
     Value,
     constant,
+    join,
     join_all,
 )
 
@@ -133,7 +134,6 @@ class Activations(Definitions):
 
     def generated(self, function: Function, here: Activation) -> Value:
         """Calling a generator function: a container of what it yields."""
-        self.generators.add(here.frame)
         item = join_all(here.yields)
         value = self.tuple_of(function.node, item, None)
         self.trace.left.setdefault(here.frame, set()).update(t for part in self.inside(item) for t in part.reach)
@@ -168,6 +168,8 @@ class Activations(Definitions):
                 value = rest.pop(name)
             else:
                 value = defaults.get(name) or rest.get("**") or self.parameter_value(function, index, name)
+                if node is None and value.kind == Kind.NONE:  # nobody in the file calls it: somebody else fills the place
+                    value = join(value, self.parameter_value(function, index, name))
             write((scope, name), value)
         for parameter in spec.kwonlyargs:
             value = rest.pop(parameter.arg) if parameter.arg in rest else defaults.get(parameter.arg) or self.unknown(parameter)

@@ -22,6 +22,7 @@ from flake8_detach.value import (
 )
 
 from .comprehensions import Comprehensions
+from .modules import FROZEN
 from .state import EMPTIED, ITEMS, NOW
 
 MAKES_ARRAYS: Final = frozenset(
@@ -119,11 +120,15 @@ class Calls(Comprehensions):
         if callee.kind == Kind.OTHER:
             return Value(Kind.OTHER)
         operands = self.open(given, node)
+        if callee.refs and callee.refs <= self.loaded:
+            self.trace.modules |= callee.refs  # of what is pickled with torch.save, one calls models
         if callee.kind & Kind.UNKNOWN and idioms.CRITERIA.match(name) and operands:
             out = self.derive([*operands, self.unknown(node, operands)], node)
             own = frozenset((self.token(node),))
             self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
+        if self.freeze_state(callee) == FROZEN:
+            return self.unknown(node, operands)
         result = self.unknown(node, operands, callee)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Name) and node.func.func.id == "getattr":
             self.trace.unseen.add(id(node))

@@ -14,6 +14,7 @@ from flake8_detach.value import (
     OTHER,
     TEXT,
     UNSURE,
+    Grad,
     Kind,
     Value,
     constant,
@@ -30,6 +31,8 @@ CONTAINER_ADDS: Final = frozenset("append appendleft add put push".split())
 
 class Collections(Networks):
     """Evaluates methods of containers and texts."""
+
+    visiting: ast.Call | None = None  # the `d.items()` of a loop that does the same with all items
 
     def container_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Methods of list, dict, set and deque."""
@@ -79,7 +82,8 @@ class Collections(Networks):
         if name == "items":
             pairs = self.pairs(receiver, node)
             key = pairs[0][0] if len(pairs) == 1 else TEXT
-            return self.tuple_of(node, self.pair(node, key, join_all([v for _, v in pairs])), None)
+            found = [v for _, v in pairs]
+            return self.tuple_of(node, self.pair(node, key, self.met(found) if node is self.visiting else join_all(found)), None)
         if name == "values":
             found = [v for _, v in self.pairs(receiver, node)]
             return self.row(node, found) if len(found) > 1 else self.tuple_of(node, join_all(found), None)
@@ -91,6 +95,13 @@ class Collections(Networks):
             return self.looked_up(receiver, name, args, node)
         key = args[0] if args and name == "pop" else NUMBER
         return self.element(receiver, key, node)
+
+    @staticmethod
+    def met(items: list[Value]) -> Value:
+        """What a loop over all of these meets: where one of them is surely live, a live one."""
+        out = join_all(items)
+        surely = any(v.grad == Grad.LIVE and v.kind == Kind.TENSOR for v in items)
+        return out._replace(grad=out.grad & ~Grad.CUT) if surely else out
 
     def looked_up(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
         """dict.get(k, default), dict.setdefault(k, default)."""

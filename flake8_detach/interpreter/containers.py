@@ -193,6 +193,8 @@ class Containers(Effects):
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)
+        if value.kind == Kind.UNKNOWN and value.refs and value.refs <= self.trace.tensors:
+            return self.view(value, node)
         if value.kind & Kind.UNKNOWN and value.refs:
             if key.const is not UNSURE and not any((a, OPEN) in self.state.store for a in value.refs):
                 return self.current(self.piece(value, item_key(key.const), node))

@@ -73,15 +73,24 @@ class Definitions(Blocks):
 
     def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         owner = self.classes.get(self.here.scope)
-        mode, traits, _ = self.decorators(node)
+        mode, traits, homemade = self.decorators(node)
         value = self.define(node, owner, mode, traits)
+        for decorator in homemade:
+            self.register(decorator, value, node)
         self.bind_name(node.name, value, node)
 
     exec_AsyncFunctionDef = exec_FunctionDef
 
-    def decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, frozenset[str], bool]:
-        """What the decorators of a function say: its grad mode, and how it is bound."""
-        mode, plain = 0, True
+    def register(self, decorator: Value, function: Value, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """A decorator of the file is run for what it does with the function; the wrapper that it may give is not followed."""
+        known = len(self.order)
+        self.call(decorator, [function], {}, node.decorator_list[0])
+        while len(self.order) > known:
+            self.order.popitem()
+
+    def decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, frozenset[str], list[Value]]:
+        """What the decorators of a function say: its grad mode, how it is bound, and those that are functions of the file."""
+        mode, homemade = 0, list[Value]()
         traits: set[str] = set()
         for decorator in node.decorator_list:
             value = self.eval(decorator)
@@ -99,30 +108,32 @@ class Definitions(Blocks):
             elif value.names & objects.SWITCH_ON:
                 mode = Grad.LIVE
             else:
-                plain = self.trait(value, decorator, traits) and plain
-        return (mode if not isinstance(node, ast.AsyncFunctionDef) else 0), frozenset(traits), plain
+                self.trait(value, decorator, traits)
+            if value.kind == Kind.FUNCTION:
+                homemade.append(value)
+        return (mode if not isinstance(node, ast.AsyncFunctionDef) else 0), frozenset(traits), homemade
 
     def note_decorated(self, value: Value, decorator: ast.expr, what: str) -> None:
         """A grad-mode switch on a coroutine or a class, which it does not reach."""
         if value.kind & Kind.SWITCH and isinstance(value.const, tuple) or value.names & (objects.SWITCH_OFF | objects.SWITCH_ON):
             self.record(Role.SWITCH, decorator, value, detail=what)
 
-    def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> bool:
+    def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> None:
+        """How a decorator binds the function, or what its name promises."""
         name = next(iter(value.names), "")
         known = {"builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
                  "functools.cached_property": "property", "contextlib.contextmanager": "contextmanager",
                  "contextlib.asynccontextmanager": "contextmanager"}  # fmt: skip
         if name in known:
             traits.add(known[name])
-            return True
+            return
         if name == AUTOCAST:
             traits.add(AUTOCAST)
-            return True
+            return
         if "fixture" in ast.unparse(decorator):
             traits.add("fixture")
         if any(word in ast.unparse(decorator).lower() for word in ("no_grad", "inference", "nograd", "eval_mode", "evaluating")):
             traits.add("maybe no_grad")
-        return False
 
     def define(self, node: FunctionNode, owner: object, mode: int, traits: frozenset[str]) -> Value:
         token = self.token(node, "function")

@@ -72,6 +72,8 @@ class Guesses(Collections):
         if name == "prepare" and args:
             return args[0] if len(args) == 1 else self.row(node, args)
         if name in operations.CONVERSIONS and not receiver.kind & Kind.OBJECT:
+            if name == "cpu" and receiver.refs and receiver.refs <= self.trace.given.keys():
+                self.trace.tensors |= receiver.refs
             return receiver
         if name == "requires_grad_":
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]

@@ -19,7 +19,7 @@ from flake8_detach.value import (
 )
 
 from .machine import Class
-from .state import CHAIN, HOLDS, ITEMS, TRAINING
+from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
 from .torch_calls import TorchCalls
 
 
@@ -172,7 +172,7 @@ class Libraries(TorchCalls):
         keys = self.item_keys.get(address, {})
         self.item_keys.setdefault(token, {}).update(keys)
         self.fields.setdefault(token, {}).update(self.fields.get(address, {}))
-        for name in [*self.fields[token], ITEMS, HOLDS, CHAIN, *keys]:
+        for name in [*self.fields[token], ITEMS, HOLDS, CHAIN, FREEZING, *keys]:
             slot = self.state.store.get((address, name))
             if isinstance(slot, Value) and slot.kind & Kind.MODULE and depth:
                 slot = slot._replace(refs=frozenset(self.copied_module(a, node, depth - 1) for a in slot.refs if a != address))

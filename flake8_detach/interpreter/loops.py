@@ -29,6 +29,8 @@ class Loops(Branches):
     """Executes loops."""
 
     def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
+        if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
+            self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
         if self.unroll(node, iterable):
             return
@@ -82,6 +84,7 @@ class Loops(Branches):
         self.trace.loops[token] = (node, self.here.frame)
         endless = isinstance(test, ast.Constant) and bool(test.value)
         self.record(Role.LOOP, node, iterable, detail=token)
+        self.iterated[token] = iterable
         loop = Loop(token, self.state.mark(), branches=self.branches)
         self.loops.append(loop)
         exits: list[Difference] = []
@@ -113,6 +116,10 @@ class Loops(Branches):
         self.state.rollback(loop.mark)
         ends = [*exits, *loop.breaks]
         self.state.merge(ends if ends or endless else [{}])
+
+    def handed_out(self) -> set[int]:
+        iterated = (self.iterated[loop.token] for loop in self.loops if loop.token in self.iterated)
+        return {ref for iterable in iterated if iterable.kind & Kind.CONTAINER for part in self.inside(iterable) for ref in part.refs}
 
     def end_of_pass(self, loop: Loop) -> Difference | None:
         """The state at the end of the body, all ways that lead there joined; None when none does."""
@@ -185,3 +192,12 @@ class Loops(Branches):
                 for address in self.with_parts(slot):
                     for name in self.item_keys.get(address, ()):
                         self.bound_at[address, name] = self.bound_at[key]
+
+
+def _looks_at_key(node: ast.For | ast.AsyncFor) -> bool:
+    """Whether the body of `for k, v in d.items()` decides by k: it may then treat the items differently."""
+    if not isinstance(node.target, ast.Tuple) or not isinstance(node.target.elts[0], ast.Name):
+        return True
+    key = node.target.elts[0].id
+    tests = [inner.test for inner in ast.walk(node) if isinstance(inner, (ast.If, ast.IfExp, ast.While))]
+    return any(isinstance(name, ast.Name) and name.id == key for test in tests for name in ast.walk(test))

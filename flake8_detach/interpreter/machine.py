@@ -131,6 +131,7 @@ class Machine:
         self.literals: dict[int, Value] = {}
         self.forward_depth = 0
         self.inferring = False  # inference mode is on
+        self.loaded: set[int] = set()  # what torch.load gave: tensors without history, or a whole model
         self.iterators: set[int] = set()  # containers that give their items once
         self.used_up_at: dict[int, ast.AST] = {}  # iterator -> where it was first iterated to its end
         self.used_up_by: dict[int, tuple[int, int, tuple[int, ...]]] = {}  # iterator -> the node, frame and turns of its last use to the end
@@ -289,6 +290,8 @@ class Machine:
             self._tokens[key] = found
             self.trace.sites.append(Site(node, frame, callee, self.mode))
             self.born[found] = self.active_loops()
+        elif callee is not None and self.trace.sites[found].callee is None:  # an earlier visit did not know who is called
+            self.trace.sites[found] = self.trace.sites[found]._replace(callee=callee)
         return found
 
     def part(self, whole: int, name: object) -> int:
@@ -339,6 +342,8 @@ class Machine:
         grad = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
         reach = own
+        if given:
+            self.trace.given[token] = tuple(given)
         for value in given:
             reach |= value.reach
         self.spend(len(reach) >> 4)

@@ -154,6 +154,9 @@ class Notes(Containers):
             return
         rate = keywords.get("p") or keywords.get("dropout") or (args[0] if args and "Dropout" in name else None)
         const = (rate.const if rate is not None else default) if rate is None or rate.const is not UNSURE else 0.5
+        if name in objects.RECURRENT:  # between the layers: one alone has none
+            layers = keywords.get("num_layers") or (args[2] if len(args) > 2 else constant(1))
+            const = 0 if layers.const == 1 else const
         if const != 0 and (name not in objects.TRACKING or keywords.get("track_running_stats", OTHER).const is not False):
             self.trace.fickle.add(address)
 

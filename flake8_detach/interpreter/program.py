@@ -20,6 +20,7 @@ from flake8_detach.value import (
     Value,
 )
 
+from . import proofs
 from .activations import Activations
 from .callers import Callers
 from .machine import Activation, Class, Exhausted, Loop
@@ -55,6 +56,7 @@ class Program(Activations):
             self.run_all()
         except Exhausted:
             self.trace.exhausted = True
+        proofs.follow(self.trace)
         return self.trace
 
     def run_all(self) -> None:
@@ -98,8 +100,8 @@ class Program(Activations):
     def is_waiting(self, token: int) -> bool:
         return id(self.functions[token].node) not in self.called
 
-    def run_entry(self, token: int, args: list[Value]) -> Value:
-        """One function with unknown arguments, in the mode its framework gives it."""
+    def run_entry(self, token: int, args: list[Value], lasting: bool = False) -> Value:
+        """One function with unknown arguments, in the mode its framework gives it; `lasting`: the mode that it leaves stays."""
         function = self.functions[token]
         mark_mode = self.mode
         self.fuel = max(self.fuel, ENTRY_FUEL)
@@ -108,12 +110,14 @@ class Program(Activations):
         if hook or (self.callers is not None and self.callers.guard(function)):
             self.set_mode(Grad.CUT)
         value = self.call_function(token, args, {}, None)
-        self.set_mode(mark_mode)
+        if not lasting:
+            self.set_mode(mark_mode)
         self.escape(self.inside(value))
         return value
 
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:
         """All methods that nobody calls, on one object: each from the state after __init__, then again from all of them together."""
+        mode = self.mode
         this = self.prototype(cls)
         self.state.merge([{}, self.lived.get(cls.address, {})])
         loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
@@ -143,6 +147,7 @@ class Program(Activations):
                 self.state.rollback(again)
                 self.state.dead = False
         self.loops.pop()
+        self.set_mode(mode)
 
     def second_life_matters(self, together: Difference, this: Value) -> bool:
         """Whether a method left something that may be live on the object."""
@@ -172,9 +177,18 @@ class Program(Activations):
         value = self.instance_value(cls, address)
         for token in init.refs if init is not None else ():
             if token in self.functions:
-                self.run_entry(token, [value])
+                self.run_entry(token, [value], lasting=True)
         if init is None:
             self.fill_record(cls, address, [], {n: self.unknown(cls.node, tag=n) for n in cls.fields})
         elif cls.is_module:
             self.note_fields(address, value, cls)
+        self.prepare(cls, value)
         return value
+
+    def prepare(self, cls: Class, this: Value) -> None:
+        """What a test framework runs on an object before each of its tests."""
+        for name in objects.PREPARES if cls.unknown_base or cls.library else ():
+            found = self.find(cls, name)
+            for token in found.refs if found is not None else ():
+                if token in self.functions:
+                    self.run_entry(token, self.self_argument(token, this, cls))

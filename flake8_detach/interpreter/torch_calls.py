@@ -65,7 +65,9 @@ class TorchCalls(Calls):
         if name.startswith(("torch.hub.", "torch.jit.load")):
             return self.foreign_module(node)
         if name == "torch.load":
-            return self.unknown(node)._replace(grad=Grad.CUT)  # tensors without history, or a whole model, whose use tells
+            loaded = self.unknown(node)._replace(grad=Grad.CUT)  # tensors without history, or a whole model, whose use tells
+            self.loaded |= loaded.refs
+            return loaded
         if name.startswith("torch.multiprocessing."):
             return self.call_other_library(name, args, keywords, node)
         if name.startswith("torch.distributed."):

@@ -40,6 +40,8 @@ HALVES: Final = re.compile(r"^_?(encode|decode|decode_step|embed|extract_feature
 """Such methods that are a part of a forward, and not a whole inference, which may be expected to switch gradients off itself."""
 HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$")
 """Methods that a base class may call, in a mode of its own."""
+ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
+"""Functions that select an action."""
 ENGINES: Final = re.compile(r"^_?(self|accelerator|fabric|engine|\w*_engine|model_engine|optimizer|scaler|trainer|strategy|manager)$", re.I)
 """Objects whose `backward(loss)` back-propagates the loss."""
 SCALERS: Final = re.compile(r"^_?(\w+_)?(grad_?|amp_?|loss_?)?scaler$", re.I)

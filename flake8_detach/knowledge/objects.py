@@ -67,6 +67,9 @@ FRAMEWORK_NO_GRAD: Final = frozenset(
 )
 """Hooks that Lightning runs under no_grad. https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks"""
 
+PREPARES: Final = ("setUpClass", "setUp", "setup_class", "setup_method")
+"""What unittest and pytest run before each test of a class. https://docs.python.org/3/library/unittest.html#unittest.TestCase.setUp"""
+
 SWITCH_OFF: Final = frozenset(
     "torch.no_grad torch.autograd.no_grad torch.inference_mode torch.autograd.inference_mode torch.autograd.grad_mode.no_grad"
     " torch.autograd.grad_mode.inference_mode".split()

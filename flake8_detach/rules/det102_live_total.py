@@ -55,13 +55,18 @@ def check(trace: Trace) -> Iterator[Finding]:
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside."""
     grows = tuple(loop for c in event.detail for loop in _outlived(trace, event, c))
-    if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event):
+    if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event) and not _is_tabled(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     if trace.is_spent(event.value, token):
         return True
     if trace.in_forward(event.frame) or trace.is_model_method(event.frame) or is_tool_of_model(trace, event.frame):
         return False
     return not (token & trace.escaped or trace.is_given_away(token))
+
+
+def _is_tabled(trace: Trace, event: Event) -> bool:
+    """Whether a sum over parameters is an entry of a table, as statistics are."""
+    return event.value.history <= trace.leaves and all(c.key[1] == "[items]" for c in event.detail)
 
 
 def _is_local(trace: Trace, event: Event) -> bool:

@@ -21,7 +21,8 @@ Good:
     validate([torch.ones(3, 2)] * 2)
 
 Silent when: the file does not show that the model has such a layer; `eval()` or `train(mode)` is called on any path to the pass, or may be by code
-that the file does not show; names that say the randomness is meant (Monte-Carlo dropout). Adding `eval()` changes results: unsafe, right.
+that the file does not show; the model runs its own layers in a method of its own (its mode is its user's);
+names that say the randomness is meant (Monte-Carlo dropout). Adding `eval()` changes results: unsafe, right.
 """
 
 from __future__ import annotations

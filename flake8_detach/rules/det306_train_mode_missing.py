@@ -30,6 +30,7 @@ also with a condition; only a part, a copy or a model that does not train is put
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
@@ -57,7 +58,16 @@ def _trains(trace: Trace, event: Event) -> bool:
     held = {token for tokens in trace.optimized.values() for token in tokens}
     if not event.target.refs & trace.fickle or not event.target.refs & held or not trace.is_live(event.value) or not _is_one(trace, event):
         return False
-    return bool((event.value.refs | event.value.history) & trace.backpropagated)
+    past = event.value.history & trace.backpropagated
+    return bool(event.value.refs & trace.backpropagated) or any(_is_made_by(trace, token, event.node) for token in past)
+
+
+def _is_made_by(trace: Trace, token: int, call: ast.AST) -> bool:
+    """Whether a place is in a frame that a call opened, or in one below it: not what the call was given or found."""
+    made = trace.sites[token].frame
+    while made >= 0 and trace.frames[made].call is not call:
+        made = trace.frames[made].parent
+    return made >= 0
 
 
 def _is_one(trace: Trace, event: Event) -> bool:

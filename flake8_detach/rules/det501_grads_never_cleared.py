@@ -23,7 +23,7 @@ Good:
         optimizer.step()
 
 Silent when: the optimizer, the model or a parameter is cleared anywhere in the loop, also under a condition or in a function of the file; the
-optimizer or the model goes to code that the file does not show; the optimizer is made in the loop.
+optimizer or the model goes to code that the file does not show; the optimizer is made in the loop, with what it holds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from flake8_detach import steps
 from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import Grad, Value
+from flake8_detach.value import Grad, Kind, Value
 
 MESSAGE = "gradients are never cleared in this loop, so each `step()` adds all earlier ones: call `zero_grad()` before `backward()`"
 LOUD = False
@@ -66,7 +66,16 @@ def _cleared(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether anything in the loop clears these gradients, or may."""
     if any(loop in e.loops and idioms.CLEARS.search(str(e.detail)) for e in trace.of(Role.USE)):
         return True
-    return any(loop in e.loops and steps.concerns(trace, e, optimizer) is not False for e in trace.of(Role.CLEAR))
+    clears = [e for e in trace.of(Role.CLEAR) if loop in e.loops and steps.concerns(trace, e, optimizer) is not False]
+    return not all(_is_of_another(trace, e.value, optimizer, loop) for e in clears)
+
+
+def _is_of_another(trace: Trace, cleared: Value, optimizer: Value, loop: int) -> bool:
+    """Whether what is cleared is an optimizer with a turn of its own in the loop, which was given other modules."""
+    if cleared.kind != Kind.OPTIMIZER or not any(loop in e.loops and e.value.refs == cleared.refs for e in trace.of(Role.STEP)):
+        return False
+    known = steps.is_known(trace, cleared) and steps.is_known(trace, optimizer)
+    return known and not steps.wholes(trace, steps.holdings(trace, cleared)) & steps.wholes(trace, steps.holdings(trace, optimizer))
 
 
 def _in_other_hands(trace: Trace, optimizer: Value, loop: int) -> bool:
@@ -76,4 +85,10 @@ def _in_other_hands(trace: Trace, optimizer: Value, loop: int) -> bool:
         for value in event.values:
             if value.refs & optimizer.refs or (loop in event.loops and value.refs & held):
                 return True
-    return bool(loop in trace.born_in(optimizer))
+    return loop in trace.born_in(optimizer) and not _outlived(trace, optimizer, loop)
+
+
+def _outlived(trace: Trace, optimizer: Value, loop: int) -> bool:
+    """Whether the parameters of an optimizer, with their gradients, are known to be older than the iteration that makes it."""
+    held = steps.holdings(trace, optimizer)
+    return steps.is_known(trace, optimizer) and all(loop not in trace.born.get(token, (loop,)) for token in held)
