@@ -134,7 +134,6 @@ class Activations(Definitions):
 
     def generated(self, function: Function, here: Activation) -> Value:
         """Calling a generator function: a container of what it yields."""
-        self.generators.add(here.frame)
         item = join_all(here.yields)
         value = self.tuple_of(function.node, item, None)
         self.trace.left.setdefault(here.frame, set()).update(t for part in self.inside(item) for t in part.reach)

@@ -81,6 +81,8 @@ class Comprehensions(Expressions):
         here.scopes = (scope, *outer)
         loop = Loop(self.token(node, "loop"), self.state.mark(), branches=self.branches)
         self.trace.loops[loop.token] = (node, here.frame)
+        if isinstance(node, ast.GeneratorExp):
+            self.lazy.add(loop.token)
         self.loops.append(loop)
         try:
             for number, generator in enumerate(generators):

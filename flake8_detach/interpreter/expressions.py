@@ -286,6 +286,7 @@ class Expressions(Judgements):
     def eval_Yield(self, node: ast.Yield) -> Value:
         value = self.eval(node.value) if node.value is not None else NONE
         self.here.yields.append(value)
+        self.lazy.update(self.active_loops())
         self.here.yield_modes |= self.mode
         if self.here.switched:
             self.note_pause(node, "yield")

@@ -84,6 +84,7 @@ class Loops(Branches):
         self.trace.loops[token] = (node, self.here.frame)
         endless = isinstance(test, ast.Constant) and bool(test.value)
         self.record(Role.LOOP, node, iterable, detail=token)
+        self.iterated[token] = iterable
         loop = Loop(token, self.state.mark(), branches=self.branches)
         self.loops.append(loop)
         exits: list[Difference] = []
@@ -115,6 +116,10 @@ class Loops(Branches):
         self.state.rollback(loop.mark)
         ends = [*exits, *loop.breaks]
         self.state.merge(ends if ends or endless else [{}])
+
+    def handed_out(self) -> set[int]:
+        iterated = (self.iterated[loop.token] for loop in self.loops if loop.token in self.iterated)
+        return {ref for iterable in iterated if iterable.kind & Kind.CONTAINER for part in self.inside(iterable) for ref in part.refs}
 
     def end_of_pass(self, loop: Loop) -> Difference | None:
         """The state at the end of the body, all ways that lead there joined; None when none does."""

@@ -233,11 +233,9 @@ class Modules(Objects):
             grad = Grad.LIVE
         grad |= plain.grad & Grad.LIVE
         kind = Kind.TENSOR if known else Kind.UNKNOWN
-        reach = own | plain.reach
-        if plain.grad == Grad.CUT:  # no backward goes on to what the input was computed from
-            self.trace.mixed |= plain.reach
-            reach = own
-        return Value(kind, grad, Leaf.NONLEAF, DType.FLOAT if known else 0, own, own | plain.history, reach, self._indirect(plain))
+        return Value(
+            kind, grad, Leaf.NONLEAF, DType.FLOAT if known else 0, own, own | plain.history, own | plain.reach, self._indirect(plain)
+        )
 
     @staticmethod
     def _indirect(value: Value) -> frozenset:  # type: ignore[type-arg]

@@ -34,7 +34,8 @@ class Storage(Machine):
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
-        self.generators: set[int] = set()  # frames of generator functions
+        self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
+        self.iterated: dict[int, Value] = {}  # loop -> what it iterates
         self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
 
     # -- the graph --------------------------------------------------------------------------------------------------------------------
@@ -172,15 +173,17 @@ class Storage(Machine):
         """A backward through a graph: was it freed, was something it needs overwritten; and it is freed now."""
         self.clock += 1
         active = set(self.active_loops())
-        again = False
+        again = another = False
         for token, made in self.graph(loss):
-            if not active.issuperset(self.born[token]):  # one token for several tensors, all made by now
-                if not again and self.is_spoiled(token, made, loss, node, active):
-                    return
-                continue
-            again |= self.passed.get(token, 0) > made.number
+            passed = self.passed.get(token, 0) > made.number
             if not keeps:
                 self.passed[token] = self.clock
+            if not active.issuperset(self.born[token]):  # one token for several tensors, all made by now
+                another = another or not passed or token in self.handed_out()
+                if another and not again and self.lazy.isdisjoint(self.born[token]) and self.is_spoiled(token, made, loss, node, active):
+                    return
+                continue
+            again |= passed
             needs = self.saved_by(token, made)
             if not needs:
                 continue
@@ -194,22 +197,14 @@ class Storage(Machine):
                 self.freed[token] = (self.clock, self.branches)
                 self.state.write((token, FREED), 1)
 
+    def handed_out(self) -> set[int]:
+        """What the running loops take out of what they iterate, each item once."""
+        raise NotImplementedError
+
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""
-        if self.is_lazy(set(self.born[token]) - active):
-            return False
         needs = [ref for ref in self.saved_by(token, made) if active.issuperset(self.born[ref])]
         return any([self.note_spoiled(ref, made, loss, node) for ref in needs])  # noqa: C419 - each one is to be recorded
-
-    def is_lazy(self, loops: set[int]) -> bool:
-        """Whether one of the loops runs one iteration at a time, when somebody asks for an item or calls a method."""
-        frames = self.trace.frames
-        for node, frame in (self.trace.loops[loop] for loop in loops):
-            while frame >= 0 and frame not in self.generators:
-                frame = frames[frame].parent
-            if frame >= 0 or isinstance(node, (ast.GeneratorExp, ast.ClassDef)):
-                return True
-        return False
 
     def note_spoiled(self, ref: int, made: Made, loss: Value, node: ast.AST) -> bool:
         """Record that something which an operation has saved was written before the backward that needs it."""
