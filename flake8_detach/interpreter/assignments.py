@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 
+from flake8_detach.knowledge import operations
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
@@ -54,7 +55,7 @@ class Assignments(Methods):
             return
         if old.kind & Kind.TEXT and not old.kind & Kind.TENSOR:
             return
-        self.note_write(old, node, node.op.__class__.__name__, [value])
+        self.note_write(self.written(target, old), node, node.op.__class__.__name__, [value])
         new = self.binary(old, value, node, node.op)
         if old.kind == Kind.TENSOR and self.mode == Grad.CUT:
             return  # in place under no_grad: the object stays what it is
@@ -70,6 +71,13 @@ class Assignments(Methods):
             self.add_to_item(target, new, value, node)
         else:
             self.assign(target, new, node)
+
+    def written(self, target: ast.expr, old: Value) -> Value:
+        """What `target += value` writes to in place: of `x[index]` that is a copy, x itself, to which the sum is given back."""
+        if isinstance(target, ast.Subscript) and old.kind == Kind.TENSOR and self.trace.shares.keys().isdisjoint(old.refs):
+            whole = self.eval(target.value)
+            return whole if whole.kind == Kind.TENSOR else old
+        return old
 
     def add_to_item(self, target: ast.Subscript, new: Value, term: Value, node: ast.AST) -> None:
         """container[key] += term: a running total where the container is older than the iteration; a tensor becomes live as a whole."""
@@ -149,6 +157,8 @@ class Assignments(Methods):
         if name == "grad" and value.kind & Kind.NONE:
             self.clear(target, node)
         elif name in ("grad", "_grad"):
+            if isinstance(node, ast.Assign) and _is_zeros(node.value):
+                self.clear(target, node)
             self.record(Role.GRAFT, node, target)
         if name == "data" and target.kind & (Kind.TENSOR | Kind.UNKNOWN):
             return
@@ -192,6 +202,8 @@ class Assignments(Methods):
         container = self.eval(target.value)
         key = self.eval(target.slice)
         if container.kind & Kind.TENSOR:
+            if key.kind == Kind.TEXT:
+                return  # no tensor
             self.note_write(container, node, "[]", [value])
             if not value.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return
@@ -246,6 +258,21 @@ class Assignments(Methods):
 def _misspelt(name: str) -> bool:
     """Whether an attribute name is a slip of `requires_grad`."""
     return name in _SLIPS
+
+
+def _is_zeros(node: ast.expr) -> bool:
+    """Whether an expression makes a tensor of zeros: `torch.zeros_like(p)`, `Variable(p.data.new(...).zero_())`."""
+    while isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in ("zeros_like", "zeros", "new_zeros", "zero_"):
+            return True
+        if isinstance(node.func, ast.Attribute) and name in operations.CONVERSIONS:
+            node = node.func.value
+        elif name == "Variable" and node.args:
+            node = node.args[0]
+        else:
+            return False
+    return False
 
 
 def _as_load(target: ast.expr) -> ast.expr:

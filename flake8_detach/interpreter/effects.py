@@ -94,6 +94,15 @@ class Effects(Storage):
             return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
         return out
 
+    def indexed(self, value: Value, index: Value, node: ast.AST) -> Value:
+        """tensor[index]: a view, but by a list or tensor among the indices a copy."""
+        if index.kind & (Kind.TENSOR | Kind.CONTAINER | Kind.ARRAY):
+            return self.derive([value], node)
+        out = self.view(value, node)
+        for token in out.refs if index.kind & Kind.UNKNOWN else ():
+            self.unshare(token)
+        return out
+
     def detach(self, operand: Value, node: ast.AST) -> Value:
         """The same storage without history; what it was computed from is remembered in `reach`."""
         kind = operand.kind if operand.kind & Kind.TENSOR else Kind.TENSOR

@@ -223,8 +223,8 @@ class Expressions(Judgements):
                 return self.slice_of(value, node)
             return self.view(value, node) if value.kind & Kind.TENSOR else self.element(value, NUMBER, node)
         key = self.eval(node.slice)
-        if value.kind == Kind.TENSOR and key.kind & (Kind.TENSOR | Kind.CONTAINER | Kind.ARRAY) and not isinstance(node.slice, ast.Tuple):
-            return self.derive([value], node)  # indexing by a list or tensor copies
+        if value.kind == Kind.TENSOR:
+            return self.indexed(value, self.items(key, node) if isinstance(node.slice, ast.Tuple) else key, node)
         own = self.own_item(value, key, node) if value.kind & (Kind.OBJECT | Kind.MODULE) else None
         if own is not None:
             return own

@@ -22,7 +22,7 @@ from flake8_detach.value import (
 
 from .branches import Branches
 from .machine import Loop
-from .state import FIRST, FROM_ZERO, ITEMS, LATER, Difference
+from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
 
 
 class Loops(Branches):
@@ -169,9 +169,10 @@ class Loops(Branches):
         self.note_holders(end)
         for key, slot in end.items():
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and slot.history and slot.leaf != Leaf.LEAF:
-                if key[1] is ITEMS:
-                    continue
-                dead_graph = bool(slot.history & loop.freed) and not slot.grad & Grad.CUT and not self.is_anew(slot, loop)
+                if key[1] is ITEMS or (key[1] is NOW and loop.token in self.born[key[0]]):
+                    continue  # what was written on a tensor that every iteration makes anew stays with the old one
+                through = slot.history - slot.refs if key[1] is NOW else slot.history  # the tensor itself is no graph
+                dead_graph = bool(through & loop.freed) and not slot.grad & Grad.CUT and not self.is_anew(slot, loop)
                 carry = Carry(loop.token, key, dead_graph, True)
                 self.states[loop.token, key] = slot
                 grows = self.growth(loop.token, key)

@@ -154,11 +154,17 @@ class Tensors(Builtins):
         if flag.const is True:
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
-            leaf = self.leaf(node, [target])
-            return self.rewritten(target, leaf._replace(reach=leaf.reach | target.reach, history=leaf.history | target.history), node)
+            return self.rewritten(target, self.made_leaf(target, node), node)
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
+
+    def made_leaf(self, target: Value, node: ast.AST) -> Value:
+        """A tensor that requires no grad gets the flag: the object itself is a leaf from here on, whatever made it."""
+        leaf = self.leaf(node, [target])
+        self.trace.leaves |= target.refs
+        self.trace.moved -= target.refs
+        return leaf._replace(reach=leaf.reach | target.reach, history=leaf.history | target.history | target.refs)
 
     def freeze_by_flag(self, module: Value, flag: Value) -> None:
         frozen = FROZEN if flag.const is False else TRAINABLE if flag.const is True else FROZEN | TRAINABLE

@@ -64,6 +64,8 @@ class TorchCalls(Calls):
             return Value(Kind.OTHER) if not name.startswith("torch.utils.data.") else self.data_set(args, node)
         if name.startswith(("torch.hub.", "torch.jit.load")):
             return self.foreign_module(node)
+        if name.startswith("torch.utils.cpp_extension."):
+            return self.unknown(node)  # a module of Python, whose functions nothing is known of
         if name == "torch.load":
             loaded = self.unknown(node)._replace(grad=Grad.CUT)  # tensors without history, or a whole model, whose use tells
             self.loaded |= loaded.refs
