@@ -133,6 +133,7 @@ class Trace:
         self.parameters: dict[int, frozenset[int]] = {}  # place of a parameter or of a module's result -> the modules
         self.optimized: dict[int, frozenset[int]] = {}  # optimizer -> modules and leaves it holds; 0: and others
         self.backpropagated: set[int] = set()
+        self.kept: dict[int, set[int]] = {}  # container -> the marks of what it was given
         self.escaped: set[int] = set()
         self.made: dict[int, Made] = {}  # tensor -> how it was made: the graph of what was computed from what, also across cuts
         self.given: dict[int, tuple[Value, ...]] = {}  # place of a call that the file does not show -> what it is given
@@ -171,6 +172,7 @@ class Trace:
         self._loop_starts: dict[object, int] | None = None
         self._by_role: dict[tuple[str, ...], tuple[int, list[Event]]] = {}
         self._given_away: set[int] | None = None
+        self._serving: set[int] | None = None  # functions that a forward runs
         self._backwards: dict[int, list[Event]] | None = None
 
     def of(self, *roles: str) -> list[Event]:
@@ -285,6 +287,12 @@ class Trace:
                 return True
             frame = self.frames[frame].parent
         return False
+
+    def serves_forward(self, frame: int) -> bool:
+        """Whether a function runs inside a forward, here or in another call of it: what it keeps are parts of one output."""
+        if self._serving is None:
+            self._serving = {id(f.function) for n, f in enumerate(self.frames) if f.owner and self.in_forward(n)}
+        return id(self.frames[frame].function) in self._serving
 
     def inner_loop(self, event: Event) -> int | None:
         """The innermost loop of the program that the event runs in."""

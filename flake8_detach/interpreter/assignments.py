@@ -154,6 +154,8 @@ class Assignments(Methods):
             return
         if target.kind & Kind.UNKNOWN and value.kind & (Kind.TENSOR | Kind.UNKNOWN):
             self.note_context(target, name, value, node)
+            if not target.kind & (Kind.OBJECT | Kind.MODULE):
+                self.escape([value])
         if name == "grad" and value.kind & Kind.NONE:
             self.clear(target, node)
         elif name in ("grad", "_grad"):

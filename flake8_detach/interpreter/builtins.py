@@ -129,21 +129,26 @@ class Builtins(Libraries):
         return self.any_field(args[0], node) if args else OTHER
 
     def any_field(self, value: Value, node: ast.expr) -> Value:
-        """getattr(x, name) of an unknown name: any field of the object."""
+        """getattr(x, name) of an unknown name: any field of the object; which container it would be nobody can say."""
         found = [s for a in value.refs for n in self.fields.get(a, ()) if isinstance(s := self.state.store.get((a, n)), Value)]
-        return join_all([*found, self.unknown(node, [value])])
+        return join_all([*(s for s in found if s.kind != Kind.CONTAINER), self.unknown(node, [value])])
 
     def builtin_setattr(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         if len(args) > 2 and isinstance(args[1].const, str):
             self.write_attribute(args[0], args[1].const, args[2], node)
         elif len(args) > 2:
             self.trace.adopted |= args[2].refs
-            for address in args[0].refs:
-                for name in list(self.fields.get(address, ())):
-                    old = self.state.store.get((address, name))
-                    if isinstance(old, Value):
-                        self.state.write((address, name), join(old, args[2]))
+            self.write_any_field(args[0], args[2], node)
         return OTHER
+
+    def write_any_field(self, target: Value, value: Value, node: ast.expr) -> None:
+        """setattr(x, name, value) of an unknown name: a field of the same kind may be another now; a module is that module."""
+        doubt = value if value.kind & (Kind.MODULE | Kind.NONE) else self.unknown(node, [value])
+        for address in target.refs:
+            for name in list(self.fields.get(address, ())):
+                old = self.state.store.get((address, name))
+                if isinstance(old, Value) and old.kind & (value.kind | Kind.UNKNOWN | Kind.NONE):
+                    self.state.write((address, name), join(old, doubt))
 
     def builtin_super(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         this = self.here.this

@@ -93,7 +93,9 @@ class Containers(Effects):
         kept = self.keep(item, node)
         if outlived:
             self.record_store(node, container, kept, outlived, key)
+        mark = self.token(node, "kept")
         for address in container.refs:
+            self.trace.kept.setdefault(address, set()).add(mark)
             if key is None:
                 self.add_anywhere(address, kept)
                 self.state.write((address, LENGTH), NUMBER)

@@ -59,7 +59,7 @@ def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     if trace.is_spent(event.value, token):
         return True
-    if trace.in_forward(event.frame) or trace.is_model_method(event.frame) or is_tool_of_model(trace, event.frame):
+    if trace.serves_forward(event.frame) or trace.is_model_method(event.frame) or is_tool_of_model(trace, event.frame):
         return False
     return not (token & trace.escaped or trace.is_given_away(token))
 

@@ -57,7 +57,15 @@ def check(trace: Trace) -> Iterator[Finding]:
 def _lasts(trace: Trace, event: Event) -> bool:
     """Whether the store grows: not a bounded container, not the same key again, not a module's own forward."""
     _, overwritten = event.detail
-    return not overwritten and "bounded" not in event.target.names and not trace.in_forward(event.frame)
+    return not overwritten and "bounded" not in event.target.names and not trace.serves_forward(event.frame) and not _is_passing(trace, event)
+
+
+def _is_passing(trace: Trace, event: Event) -> bool:
+    """Whether the container is new in each call or iteration: a list of a method of a model, or one of which something is back-propagated."""
+    made = event.target.refs
+    if trace.is_model_method(event.frame) and made and all(trace.is_made_below(a, event.frame) and trace.sites[a].node for a in made):
+        return True
+    return any(trace.born.get(a) and trace.kept.get(a, frozenset()) & trace.backpropagated for a in made)
 
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
