@@ -171,6 +171,14 @@ def concerns(trace: Trace, event: Event, optimizer: Value) -> bool | None:
     return False if known else None
 
 
+def cleared(trace: Trace, event: Event, tokens: frozenset[int]) -> set[int]:
+    """Those of some modules and leaves whose gradients a clearing surely clears, as parts of a whole too."""
+    held = event.values[0].refs
+    if event.value.kind == Kind.OPTIMIZER:
+        held = holdings(trace, event.value) if len(event.value.refs) == 1 else EMPTY
+    return {t for t in tokens if _whole(trace, t) & held or owners(trace, frozenset((t,))) & held}
+
+
 def _tokens(trace: Trace, event: Event) -> frozenset[int]:
     if event.role == Role.BACKWARD:
         return owners(trace, event.value.history)

@@ -20,6 +20,9 @@ from .state import EMPTIED, SPENT
 AUTOCAST: Final = "autocast"  # the name of an autocast block that casts and caches
 CLIPS: Final = {"clip_grad_norm_": "norm", "clip_grad_norm": "norm", "clip_grad_value_": "value", "clip_grads_with_norm_": "norm"}
 
+NETS: Final = 16
+"""Of how many modules at most, cleared in a loop, the parts are looked up."""
+
 
 class Updates(Belongings):
     """Writes the events of training steps."""
@@ -55,7 +58,7 @@ class Updates(Belongings):
 
     def clear(self, target: Value, node: ast.AST) -> None:
         """Gradients are cleared: of an optimizer, of a module with all its parts, or of a parameter."""
-        parts = frozenset(self.with_parts(target)) if target.kind & Kind.MODULE and len(target.refs) < 4 else target.refs
+        parts = frozenset(self.with_parts(target)) if target.kind & Kind.MODULE and len(target.refs) <= NETS else target.refs
         self.record(Role.CLEAR, node, target, values=(Value(refs=parts),))
         for optimizer, held in self.optimized.items():
             if optimizer in target.refs or (0 not in held and held and held <= parts):

@@ -38,6 +38,7 @@ a gradient penalty is computed from the same call.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach import graphs, steps
@@ -70,9 +71,44 @@ def _fed_in_vain(turn: Turn, index: int, backward: Event, stepping: list[Event])
             if call.role != Role.FORWARD or not steps.owners(trace, call.target.refs) & trained:
                 continue
             fake = next((v for v in call.values if trace.is_live(v) and steps.owners(trace, v.history) & generator), None)
-            if fake is not None and _enters(call, backward.value):
-                cure = _cure(turn, call, backward)
-                yield Finding(call.node, {"history": trace.history(fake), "harm": _harm(turn, backward, other.value), "cure": cure})
+            if fake is None or steps.owners(trace, fake.history) & trained or not _enters(call, backward.value):
+                continue
+            node = _place(turn, call, fake, other.value)
+            if node is not None:
+                harm = _harm(turn, backward, other.value, steps.owners(trace, fake.history) & generator)
+                yield Finding(node, {"history": trace.history(fake), "harm": harm, "cure": _cure(turn, call, backward)})
+
+
+def _place(turn: Turn, call: Event, fake: Value, other: Value) -> ast.expr | None:
+    """Where the fake can be detached: outside of what the generator's own loss is computed by as well; None where it is made in there."""
+    trace = turn.trace
+    shared = {n for i, e in turn.of(Role.BACKWARD) if _trains(turn, i, other) for c in _again(trace, call) if _enters(c, e.value) for n in _road(trace, c)}
+    node, frame = call.node, call.frame
+    while node in shared:
+        if any(trace.is_made_below(token, frame) for token in fake.refs) or trace.frames[frame].call is None:
+            return None
+        node, frame = trace.frames[frame].call or node, trace.frames[frame].parent
+    return node if isinstance(node, ast.expr) else None
+
+
+def _trains(turn: Turn, index: int, optimizer: Value) -> bool:
+    return any(e.value.refs == optimizer.refs for e in steps.users(turn, index))
+
+
+def _again(trace: Trace, call: Event) -> list[Event]:
+    """The same call in other runs of its function."""
+    return [e for e in trace.of(Role.FORWARD) if e.node is call.node and e.frame != call.frame]
+
+
+def _road(trace: Trace, call: Event) -> Iterator[ast.AST]:
+    """A call, and the calls that led to it."""
+    node, frame = call.node, call.frame
+    while True:
+        yield node
+        above = trace.frames[frame]
+        if above.call is None:
+            return
+        node, frame = above.call, above.parent
 
 
 def _rivals(trace: Trace, stepping: list[Event]) -> list[Event]:
@@ -105,12 +141,14 @@ def _cure(turn: Turn, call: Event, backward: Event) -> str:
     return "`.detach()` it"
 
 
-def _harm(turn: Turn, backward: Event, other: Value) -> str:
+def _harm(turn: Turn, backward: Event, other: Value, fed: frozenset[int]) -> str:
     """What comes of the gradients in the generator: they are cleared unused, or its next step uses them."""
     events = turn.trace.events
     for event in events[events.index(backward) + 1 :]:
-        if turn.clears(event, other):
-            return "which is wasted work"
+        if event.role == Role.CLEAR:
+            fed = EMPTY if turn.clears(event, other) else fed - steps.cleared(turn.trace, event, fed)
+        if not fed:
+            break
         if event.role == Role.STEP and event.value.refs == other.refs:
             return "whose next step then uses wrong gradients"
     return "which is wasted work"

@@ -1,14 +1,15 @@
 """DET505 generator_not_detached: a backward pass whose gradients only one network's optimizer used went on into the network that made its input.
 
 Seen call by call: the graph of a model's call hangs on the graph of an earlier one, the pass reached the leaves of both, and before the next pass
-only the optimizer of the later model stepped, though the other's leaves have an optimizer too.
+only the optimizer of the later model stepped, though the other's leaves have an optimizer too. Where a run of the same call was part of a pass
+that the other optimizer used, the harm lies outside of what both runs share, if the input was made out there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..events import Backward, BackwardDone, Finished, ModuleCall, OptimizerMade, Step
+from ..events import Backward, BackwardDone, Finished, Frame, ModuleCall, OptimizerMade, Step
 from ..gradients import parameters
 from ..graph import LEAF, Graph, number, parents
 from ..program import Site
@@ -20,12 +21,17 @@ CALLS = 200  # so many of the last calls are remembered
 
 @dataclass(slots=True)
 class Fed:
-    """A call of a model in a pass: its own leaves, and those that its input hangs on; `lonely` once its own optimizer has stepped."""
+    """A call of a model in a pass: its own leaves, and those that its input hangs on, with the calls that made it.
 
-    site: Site
+    `lonely` once its own optimizer has stepped, `wanted` once one of its input has.
+    """
+
+    call: ModuleCall
     own: set[int]
     input: set[int]
+    makers: list[ModuleCall]
     lonely: bool = False
+    wanted: bool = False
 
 
 @dataclass(slots=True)
@@ -37,13 +43,15 @@ class Pass:
 
 
 class Witness:
-    """`held` are the leaves that have an optimizer at all, `alternates` those whose optimizer has stepped on passes of its own."""
+    """`held` are the leaves that have an optimizer at all, `shared` the places that led to calls whose input's optimizer used the pass."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.calls: list[ModuleCall] = []
         self.open: list[Pass] = []
         self.held: dict[int, int] = {}
+        self.lonely: list[Fed] = []
+        self.shared: list[Frame] = []
 
     def on_module_call(self, event: ModuleCall) -> None:
         self.calls.append(event)
@@ -62,7 +70,7 @@ class Witness:
             if any(call.first <= n < call.end for n in event.visited):
                 own, given = _leaves(event.graph, call)
                 if given:
-                    found.calls.append(Fed(call.site, own, given - own))
+                    found.calls.append(Fed(call, own, given - own, [c for c in self.calls if c.end <= call.first]))
         self.open.append(found)
 
     def on_backward_done(self, event: BackwardDone) -> None:
@@ -78,18 +86,35 @@ class Witness:
             for call in waiting.calls:
                 if held & call.own:
                     call.lonely = True
+                call.wanted |= bool(held & call.input)
                 call.input -= held
 
     def on_finished(self, event: Finished) -> None:
         self._settle()
+        for fed in self.lonely:
+            site = self._place(fed)
+            if site is not None:
+                self.run.report(CODE, site, "the loss went on into the network that made this input, whose optimizer did not use it")
 
     def _settle(self) -> None:
         for waiting in self.open:
-            for call in waiting.calls:
-                others = {self.held[n] for n in call.input if n in self.held}
-                if call.lonely and others - {self.held.get(n) for n in call.own}:
-                    self.run.report(CODE, call.site, "the loss went on into the network that made this input, whose optimizer did not use it")
+            for fed in waiting.calls:
+                others = {self.held[n] for n in fed.input if n in self.held}
+                if fed.lonely and not fed.wanted and others - {self.held.get(n) for n in fed.own}:
+                    self.lonely.append(fed)
+                elif fed.wanted and not fed.lonely:
+                    self.shared += fed.call.frames
         self.open = [p for p in self.open if not p.stepped]
+
+    def _place(self, fed: Fed) -> Site | None:
+        """The innermost place on the way to a call that no other run of its function shares."""
+        site = fed.call.site
+        for frame in reversed(fed.call.frames):
+            if not any(f.line == frame.line and f.activation is not frame.activation for f in self.shared):
+                return site if frame is fed.call.frames[-1] else Site(frame.line)
+            if any(f.activation is frame.activation for maker in fed.makers for f in maker.frames):
+                return None
+        return None
 
 
 def _leaves(graph: Graph, call: ModuleCall) -> tuple[set[int], set[int]]:
