@@ -37,7 +37,9 @@ def passes(trace: Trace) -> Iterator[Pass]:
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
-            if found is not None and not _is_callers(trace, event, index, found.frame, handing):
+            if found is None:
+                continue
+            if trace.root(found.frame) in busy or not _is_callers(trace, event, index, found.frame, handing):
                 yield found
 
 
@@ -58,6 +60,7 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
     """Whether the grad mode of the pass that a frame makes is for others to decide, whom the file does not show.
 
     A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
+    (Not what a function that trains leads to: its backward shows that gradients are on.)
     """
     root = trace.root(frame)
     if root == 0 or not trace.is_own_method(root, event.target.refs):
@@ -112,17 +115,32 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     """Whether what is called is known to be a model whose output requires grad."""
     if id(event.node) in trace.unseen:
         return False
-    called = event.node.func if isinstance(event.node, ast.Call) else None
-    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-    if event.target.kind == Kind.UNKNOWN and idioms.MODELS.match(name) and any(v.kind & Kind.TENSOR for v in event.values):
-        return True
+    name, forward = _called(event.node)
+    named = idioms.is_model(name)
+    if named and event.target.kind == Kind.UNKNOWN:
+        if forward or any(v.kind & Kind.TENSOR for v in event.values) or event.target.refs & _trained(trace):
+            return True
     if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
-        return False  # what is run on nothing is no model
+        return forward and trace.is_module(event.target)  # what else is run on nothing is no model
     if event.target.kind & Kind.MODULE:
-        return trace.is_live(event.value) or (
-            trace.is_module(event.target) and event.value.grad & Grad.UNKNOWN != 0 and not event.value.refs <= trace.frozen
-        )
+        known = trace.is_module(event.target) or named and event.target.refs & _trained(trace)
+        return trace.is_live(event.value) or bool(known and event.value.grad & Grad.UNKNOWN and not event.value.refs <= trace.frozen)
     return trace.is_module(event.target)
+
+
+def _called(node: ast.AST) -> tuple[str, bool]:
+    """The last name of what is called, and whether it is called by an explicit `forward`."""
+    called = node.func if isinstance(node, ast.Call) else node
+    forward = isinstance(called, ast.Attribute) and called.attr == "forward"
+    called = called.value if forward and isinstance(called, ast.Attribute) else called
+    return (called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""), forward
+
+
+def _trained(trace: Trace) -> frozenset[int]:
+    """What is called elsewhere in the file for a result that is back-propagated."""
+    if trace.trained is None:
+        trace.trained = EMPTY.union(*(e.target.refs for e in trace.of(Role.FORWARD) if e.value.refs & trace.backpropagated))
+    return trace.trained
 
 
 def frames_that_train(trace: Trace) -> set[int]:
@@ -196,12 +214,20 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
     label = f"`{name}`" if name else "this evaluation"
     if event.detail == Training.EVAL and _put_into_eval(trace, event, index, frame, frame in busy):
         return label
+    if _is_volatile(trace, event) and not leaves(trace, event, frame):
+        return label
     if frame in busy:
         return label if in_eval_loop(trace, event, frame) else ""
     if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words):
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
     return label if in_eval_loop(trace, event, frame) else ""
+
+
+def _is_volatile(trace: Trace, event: Event) -> bool:
+    """Whether the model is given a `Variable(x, volatile=True)`, by which old programs said that no graph is wanted."""
+    asked = (e.value.refs for e in trace.of(Role.SWITCH) if e.detail == "volatile")
+    return any(v.reach & refs for refs in asked for v in event.values)
 
 
 def leaves(trace: Trace, event: Event, frame: int) -> bool:

@@ -158,7 +158,7 @@ class Activations(Definitions):
         spec = function.node.args
         names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
         write = self.state.write
-        defaults = dict(function.defaults)
+        defaults = dict(function.defaults) if node is not None else self.own_defaults(function)
         rest = dict(keywords)
         for index, name in enumerate(names):
             if index < len(args):
@@ -175,6 +175,10 @@ class Activations(Definitions):
             write((scope, spec.vararg.arg), self.row(spec.vararg, args[len(names) :]))
         if spec.kwarg is not None:
             write((scope, spec.kwarg.arg), self.mapping(spec.kwarg, [(constant(k), v) for k, v in rest.items()]))
+
+    def own_defaults(self, function: Function) -> dict[str, Value]:
+        """The defaults of a function that nothing in the file calls: None stands for what its callers give elsewhere."""
+        return {name: value for name, value in function.defaults if value.const is not None or not value.kind & Kind.NONE}
 
     def parameter_value(self, function: Function, index: int, name: str) -> Value:
         """What a parameter is when nobody gives it: by its annotation, else unknown."""

@@ -124,12 +124,21 @@ class Guesses(Collections):
             return self.element(receiver, args[0] if args else NUMBER, node)
         if name in CLIPS:
             self.consume_all(args[:1], node)
+        if self.is_part(receiver, name):
+            return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         operands = self.open(given, node)
         result = self.unknown(node, [receiver, *operands])
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_method(receiver, name, result, given, node)
         self.give_away(operands, node, name)
         return result
+
+    def is_part(self, receiver: Value, name: str) -> bool:
+        """Whether `x.name(...)` calls no method but a network that x holds: by what else is done to it, or by its name."""
+        if idioms.is_model(name):
+            return True
+        parts = (self._tokens.get((-a, 0, name)) for a in receiver.refs)
+        return any(p in self.trace.modules for p in parts if p is not None)
 
     def in_process(self) -> bool:
         """Whether a method of a process of its own runs: a queue it was given leads to another one."""

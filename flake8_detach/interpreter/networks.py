@@ -107,9 +107,13 @@ class Networks(Tensors):
         """A method that runs a model by its name: whether it switches gradients off itself, the file does not show."""
         if name != "forward" and not idioms.MODELS.match(name):
             half = idioms.HALVES.match(name) and not any(v.kind & Kind.TEXT for v in self.inside(self.row(node, given)))
-            if not half or self.training_state(receiver) != Training.EVAL:
+            if not half or (self.training_state(receiver) != Training.EVAL and not self.is_trained_part(receiver, name)):
                 self.trace.unseen.add(id(node))
         self.record_forward(receiver, result, given, node)
+
+    def is_trained_part(self, receiver: Value, name: str) -> bool:
+        """Whether a method gives a part of the forward of a model that an optimizer of the file holds."""
+        return idioms.PARTS.match(name) is not None and any(receiver.refs & held for held in self.optimized.values())
 
     def lightning_method(self, name: str, given: list[Value], node: ast.Call, keywords: dict[str, Value]) -> None:
         """LightningModule.log detaches by documentation; manual_backward back-propagates."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from flake8_detach.knowledge import objects
-from flake8_detach.trace import Trace
+from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import (
     Grad,
     Kind,
@@ -39,6 +39,7 @@ class Program(Activations):
         super().__init__(tree, filename, source)
         self.lived: dict[int, Difference] = {}  # class -> the tensors that methods have left on its object
         self.callers: Callers | None = None
+        self.is_script = False
 
     def run(self) -> Trace:
         """Interpret the file and answer its trace."""
@@ -61,7 +62,21 @@ class Program(Activations):
         """The module body, then what it did not reach."""
         self.exec_block(self.trace.tree.body)
         self.state.dead = False
+        self.is_script = self.trains_when_imported()
         self.run_uncalled()
+
+    def trains_when_imported(self) -> bool:
+        """Whether the module body trains something unconditionally: nothing imports such a file for its functions."""
+        trains = {getattr(self.outermost(e), "lineno", 0) for e in self.trace.of(Role.BACKWARD)}
+        plain = (s for s in self.trace.tree.body if not isinstance(s, (ast.If, ast.Try)))
+        return bool(trains) and any(s.lineno <= line <= (s.end_lineno or 0) for s in plain for line in trains)
+
+    def outermost(self, event: Event) -> ast.AST | None:
+        """The node of the module body by which an event came about."""
+        node, frame = event.node, event.frame
+        while frame > 0:
+            node, frame = self.trace.frames[frame].call or node, self.trace.frames[frame].parent
+        return node
 
     def run_uncalled(self) -> None:
         """Run every function that was never reached, methods class by class; first those that nothing in the file calls."""
@@ -109,7 +124,8 @@ class Program(Activations):
             self.set_mode(Grad.CUT)
         value = self.call_function(token, args, {}, None)
         self.set_mode(mark_mode)
-        self.escape(self.inside(value))
+        if not self.is_script:
+            self.escape(self.inside(value))
         return value
 
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:

@@ -219,13 +219,14 @@ class TorchCalls(Calls):
 
     def variable(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """Variable(x): x, detached; with requires_grad=True a leaf. https://docs.pytorch.org/docs/2.13/autograd.html#variable-deprecated"""
-        if "volatile" in keywords and keywords["volatile"].const is not False:
-            self.record(Role.SWITCH, node, OTHER, detail="volatile")
         wanted = self.requires(keywords)
         operand = args[0] if args else OTHER
         if wanted:
             return self.leaf(node, self.open([operand], node))
         out = self.detach(operand, node)
+        if "volatile" in keywords and keywords["volatile"].const is not False:
+            out = out._replace(reach=out.reach | out.refs)
+            self.record(Role.SWITCH, node, out if keywords["volatile"].const is True else OTHER, detail="volatile")
         return out if wanted is False else out._replace(grad=Grad.CUT | Grad.UNKNOWN)
 
     # -- objects ----------------------------------------------------------------------------------------------------------------------

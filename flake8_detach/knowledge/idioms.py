@@ -19,6 +19,12 @@ MODELS: Final = re.compile(
     re.I,
 )
 
+MAKERS: Final = re.compile(
+    r"^_?(get|build|make|create|load|save|unwrap|wrap|init\w*|setup|set|prepare|define|construct|new|update|reset|copy|clone|freeze|compile|export"
+    r"|convert|parse|select|find|choose|register|restore|download|import|shard|parallelize|replace|add|remove|move|log|print|plot)_"
+)
+"""Names that end like a model's, of functions that hand one over or do something to one."""
+
 OPTIMIZERS: Final = re.compile(r"^_?(opt|optim|optimizer|optimiser|solver|opt\w*_?\w{0,12}|\w+_(opt|optim|optimizer)|optimizer\w*|\w*optim\w*)$", re.I)
 
 EVALUATIONS: Final = re.compile(
@@ -32,11 +38,12 @@ LOADERS: Final = re.compile(
     re.I,
 )
 FORWARDS: Final = re.compile(
-    r"^_?(forward\w*|encode\w*|decode\w*|sample|generate|predict\w*|infer\w*|get_action\w*|get_value\w*|translate|embed|extract\w*|reconstruct\w*"
+    r"^_?(forward\w*|\w+_forward|encode\w*|decode\w*|sample|generate|predict\w*|infer\w*|get_action\w*|get_value\w*|translate|embed|extract\w*|reconstruct\w*"
     r"|interpolate|classify|detect|compute_loss|logits|features|caption\w*|greedy\w*|beam\w*|synthesi[sz]e)$"
 )
 """Methods by which a model is run, where the file does not show them."""
-HALVES: Final = re.compile(r"^_?(encode|decode|decode_step|embed|extract_features|reconstruct|features|logits|sample|get_(action|value)\w*)$")
+PARTS: Final = re.compile(r"^_?(\w+_forward|encode|decode|decode_step|embed|extract_features|reconstruct|features|logits)$")
+HALVES: Final = re.compile(PARTS.pattern + r"|^_?(sample|get_(action|value)\w*)$")
 """Such methods that are a part of a forward, and not a whole inference, which may be expected to switch gradients off itself."""
 HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$")
 """Methods that a base class may call, in a mode of its own."""
@@ -60,3 +67,8 @@ BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scal
 def words(name: str) -> str:
     """A name in snake case, so that `runValidation` and `run_validation` look the same to the patterns."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def is_model(name: str) -> bool:
+    """Whether a name is a model's by habit."""
+    return MODELS.match(name) is not None and not MAKERS.match(name)
