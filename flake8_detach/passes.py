@@ -139,7 +139,7 @@ def _called(node: ast.AST) -> tuple[str, bool]:
 def _trained(trace: Trace) -> frozenset[int]:
     """What is called elsewhere in the file for a result that is back-propagated."""
     if trace.trained is None:
-        trace.trained = EMPTY.union(*(e.target.refs for e in trace.of(Role.FORWARD) if e.value.refs & trace.backpropagated))
+        trace.trained = EMPTY.union(*(e.target.refs for e in trace.of(Role.FORWARD) if built(trace, e) & trace.backpropagated))
     return trace.trained
 
 
