@@ -26,7 +26,7 @@ FLOORS = [
     ["passes"],
     ["modes"],
     ["steps"],
-    ["periods"],
+    ["periods", "adversaries"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["manual", "plugin", "__main__"],

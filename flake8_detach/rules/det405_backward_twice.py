@@ -18,13 +18,15 @@ Good:
     loss.backward()
 
 Silent when: the first keeps the graph; the forward pass ran again in between; the shared part saves nothing (sums, views, concatenations); the
-graphs come from a list and may be different ones; a state is carried from one iteration to the next (DET104).
+graphs come from a list and may be different ones; a state is carried from one iteration to the next (DET104); the first was the loss of a
+discriminator that received the live fake (DET505 says so, and its cure mends both).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.adversaries import fed_in_vain
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 
@@ -34,6 +36,6 @@ LOUD = True
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each backward through a surely freed graph."""
-    for event in trace.of(Role.FREED):
-        if not any(carry.freed for carry in event.value.carried):
-            yield Finding(event.node, {})
+    freed = [e for e in trace.of(Role.FREED) if not any(carry.freed for carry in e.value.carried)]
+    fakes = {ref for fed in fed_in_vain(trace) for ref in fed.fake.refs | fed.fake.history} if freed else set()
+    yield from (Finding(e.node, {}) for e in freed if fakes.isdisjoint(e.value.history | e.value.reach))
