@@ -35,7 +35,10 @@ class Belongings(Modules):
                 registered |= self.with_parts(slot)
             elif slot.kind & Kind.TENSOR:
                 registered |= slot.refs
+        offered = {t for n, s in loose if s.kind == Kind.CONTAINER and hands_out(cls, n) for v in self.inside(s) for t in v.refs}
         for name, slot in loose:
+            if slot.kind == Kind.TENSOR and slot.refs & offered:
+                continue  # whoever asks for them trains them
             node = self.bound_at.get((address, name))
             parts = [v for v in self.inside(slot) if self.is_own(v, cls, registered)] if slot.kind == Kind.CONTAINER else [slot]
             if node is not None and parts:
@@ -228,6 +231,12 @@ class Belongings(Modules):
         last = node.end_lineno or 0 if isinstance(node, ast.Assign) else 0
         reads = (n for s in body.body for n in ast.walk(s) if isinstance(n, ast.Name) and n.id == name.id and isinstance(n.ctx, ast.Load))
         return any(n.lineno > last for n in reads)
+
+
+def hands_out(cls: Class, name: str) -> bool:
+    """Whether a method of a class returns the attribute of that name as it is."""
+    returned = (n.value for n in ast.walk(cls.node) if isinstance(n, ast.Return))
+    return any(isinstance(v, ast.Attribute) and v.attr == name for v in returned)
 
 
 def is_tested(place: ast.AST, function: ast.AST) -> bool:

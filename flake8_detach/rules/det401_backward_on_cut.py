@@ -16,14 +16,15 @@ Good:
     loss.backward()
 
 Silent when: one term of several is cut (stop-gradient, straight-through, advantage); the value is cut on one branch only; a leaf made on
-purpose is the dummy loss, or is what an optimizer holds.
+purpose is the dummy loss, or is what an optimizer holds; another method put it into an attribute that bases outside the file may fill.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
-from flake8_detach.graphs import is_optimized, was_cut
+from flake8_detach.graphs import entry, is_optimized, was_cut
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY, Grad, Kind, Leaf, Value
@@ -36,10 +37,20 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each backward on what is surely a cut tensor, or a leaf made of one."""
     for event in trace.of(Role.BACKWARD):
         if event.value.kind == Kind.TENSOR and event.value.grad == Grad.CUT:
+            if _is_left_to_heirs(trace, event):
+                continue
             yield Finding(event.node, {"forced": ", which raises"})
         elif _is_forced(trace, event.value):
             yield Finding(event.node, {"forced": "; requires_grad was forced on it, so no parameter gets a gradient"})
     yield from _unreached(trace)
+
+
+def _is_left_to_heirs(trace: Trace, event: Event) -> bool:
+    """Whether another method has put it into an attribute of an object whose class has a base, or a mixin, that the file does not show."""
+    receiver = event.node.func.value if isinstance(event.node, ast.Call) and isinstance(event.node.func, ast.Attribute) else None
+    if not isinstance(receiver, ast.Attribute) or trace.frames[event.frame].owner not in trace.heirs:
+        return False
+    return bool(event.value.refs) and all(entry(trace, trace.sites[t].frame) != entry(trace, event.frame) for t in event.value.refs)
 
 
 def _unreached(trace: Trace) -> Iterator[Finding]:
