@@ -128,8 +128,10 @@ class Collections(Networks):
                 new = self.state.store.get((address, name))
                 self.state.write((address, name), join(old, new) if isinstance(new, Value) else old)
 
-    def text_method(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
-        """str.format of a 0-dim tensor shows the number."""
+    def text_method(self, receiver: Value, name: str, node: ast.Call) -> Value:
+        """str.format of a 0-dim tensor shows the number; a text is known by the template that makes it."""
+        if name == "format" and isinstance(receiver.const, str):
+            return TEXT._replace(names=frozenset((receiver.const,)))
         if name in ("split", "splitlines"):
             return self.tuple_of(node, TEXT, None)
         return TEXT if name not in ("count", "find", "index", "startswith", "endswith", "isdigit") else NUMBER

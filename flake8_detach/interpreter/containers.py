@@ -25,6 +25,11 @@ def item_key(key: object) -> object:
     return ("item", type(key).__name__, key)
 
 
+def family(template: str) -> object:
+    """The name under which the store holds what was put in under keys that one template makes: `"loss/{}".format(scale)`."""
+    return ("family", template)
+
+
 class Containers(Effects):
     """Displays, subscripts, iteration."""
 
@@ -35,7 +40,7 @@ class Containers(Effects):
             for name in (*self.fields.pop(address, ()), ITEMS, LENGTH, OPEN):
                 self.state.delete((address, name))
         self.born[address] = self.active_loops()
-        for key in self.item_keys.pop(address, ()):
+        for key in (*self.item_keys.pop(address, ()), *self.templates.pop(address, ())):
             self.state.delete((address, key))
         return address, Value(Kind.CONTAINER, refs=frozenset((address,)))
 
@@ -73,6 +78,10 @@ class Containers(Effects):
             self.state.write((address, name), item)
             self.add(address, item)
         else:
+            for name in map(family, key.names if key.kind == Kind.TEXT else ()):
+                old = self.state.store.get((address, name))
+                self.templates.setdefault(address, {})[name] = None
+                self.state.write((address, name), join(old, item) if isinstance(old, Value) else item)
             self.add_anywhere(address, item)
 
     def add_anywhere(self, address: int, item: Value) -> None:
@@ -186,7 +195,12 @@ class Containers(Effects):
     def element(self, value: Value, key: Value, node: ast.AST) -> Value:
         """value[key]."""
         if value.kind & Kind.TENSOR:
-            return self.view(value, node)
+            out = self.view(value, node)
+            return join(out, self.element(value._replace(kind=Kind.CONTAINER), key, node)) if value.kind & Kind.CONTAINER else out
+        if key.names and key.kind == Kind.TEXT:
+            told = [v for a in value.refs for n in key.names if isinstance(v := self.state.store.get((a, family(n))), Value)]
+            if told and len(told) == len(value.refs) * len(key.names):
+                return self.current(join_all(told))
         if key.const is not UNSURE:
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]

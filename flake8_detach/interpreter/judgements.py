@@ -26,6 +26,11 @@ OF_ZERO_ONLY: Final = frozenset({(ast.Gt, 0), (ast.NotEq, 0), (ast.GtE, 1), (ast
 """Comparisons that say of a count whether it is zero."""
 
 
+def template_of(node: ast.JoinedStr) -> str:
+    """What an f-string says beside what it is given."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
 class Judgements(Updates):
     """Truth, comparison and text."""
 
@@ -96,7 +101,8 @@ class Judgements(Updates):
                     shown.append(value)
                 if part.format_spec is not None:
                     self.eval(part.format_spec)
-        return self.show(shown)
+        text = self.show(shown)
+        return text if text.history else text._replace(names=frozenset((template_of(node),)))
 
     def show(self, values: list[Value]) -> Value:
         """A text that shows tensors as `tensor(..., grad_fn=...)`: it keeps their liveness for the sink that prints it."""

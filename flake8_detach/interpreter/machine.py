@@ -111,6 +111,7 @@ class Machine:
         self.born = self.trace.born
         self.mappings = self.trace.mappings
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
+        self.templates: dict[int, dict[object, None]] = {}  # container -> the templates of keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
         self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
         self.part_of = self.trace.part_of

@@ -56,7 +56,7 @@ class Methods(Guesses):
         if kind & Kind.CLASS and receiver.refs:
             return self.call(self.class_attribute(receiver, name, node), args, keywords, node)
         if kind & Kind.TEXT and not kind & Kind.UNKNOWN:
-            return self.text_method(name, args, keywords, node)
+            return self.text_method(receiver, name, node)
         if objects.DISTRIBUTION in receiver.names:
             return self.distribution_method(receiver, name, args, keywords, node)
         if kind & (Kind.UNKNOWN | Kind.OBJECT):

@@ -60,6 +60,8 @@ class Tensors(Builtins):
             return self.created(name, Effect.FRESH, [], keywords, node)
         if name in ("apply_", "map_"):
             return receiver
+        if name == "keys" and not given:  # a tensor has none: this is a mapping after all
+            return self.tuple_of(node, TEXT, None)
         effect = operations.of_method(name)
         if effect is None and operators.may_return_pair(name) and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR

@@ -63,7 +63,8 @@ def _lasts(trace: Trace, event: Event) -> bool:
 def _is_passing(trace: Trace, event: Event) -> bool:
     """Whether the container is new in each call or iteration: a list of a method of a model, or one of which something is back-propagated."""
     made = event.target.refs
-    if trace.is_model_method(event.frame) and made and all(trace.is_made_below(a, event.frame) and trace.sites[a].node for a in made):
+    listed = bool(made) and not event.target.kind & Kind.TENSOR
+    if listed and trace.is_model_method(event.frame) and all(trace.is_made_below(a, event.frame) and trace.sites[a].node for a in made):
         return True
     return any(trace.born.get(a) and trace.kept.get(a, frozenset()) & trace.backpropagated for a in made)
 
