@@ -26,6 +26,7 @@ EVALUATIONS: Final = re.compile(
     r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo)(_|$)"
 )
 TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
+FREEZES: Final = re.compile(r"^_*freeze(?![a-z])|_freeze$", re.I)
 LOADERS: Final = re.compile(
     r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$"
     r"|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$",
@@ -38,7 +39,7 @@ FORWARDS: Final = re.compile(
 """Methods by which a model is run, where the file does not show them."""
 HALVES: Final = re.compile(r"^_?(encode|decode|decode_step|embed|extract_features|reconstruct|features|logits|sample|get_(action|value)\w*)$")
 """Such methods that are a part of a forward, and not a whole inference, which may be expected to switch gradients off itself."""
-HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$")
+HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$|^(eval|invoke)$")
 """Methods that a base class may call, in a mode of its own."""
 ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
 """Functions that select an action."""
