@@ -39,7 +39,7 @@ FORWARDS: Final = re.compile(
 """Methods by which a model is run, where the file does not show them."""
 HALVES: Final = re.compile(r"^_?(encode|decode|decode_step|embed|extract_features|reconstruct|features|logits|sample|get_(action|value)\w*)$")
 """Such methods that are a part of a forward, and not a whole inference, which may be expected to switch gradients off itself."""
-HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$|^(eval|invoke)$")
+HOOKS: Final = re.compile(r"^_(?!_)|^(on|before|after|pre|post)_|_(step|hook|begin|start|end|epoch|batch)$")
 """Methods that a base class may call, in a mode of its own."""
 ACTS: Final = re.compile(r"(^|_)actions?(_|$)|^_?act$|^_?act_|_act$")
 """Functions that select an action."""
