@@ -70,9 +70,22 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
     root = root_of(trace, frame)
     if root == 0 or not is_own_method(trace, root, event.target.refs):
         return False
-    if trace.frames[root].owner not in trace.model_classes:
+    if trace.frames[root].owner not in trace.model_classes and not _has_forward(trace, trace.frames[root].owner):
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
-    return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+    if frame in handing:
+        return leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False)
+    return not _put_into_eval(trace, event, index, frame, False) and not _is_partly_guarded(trace, root)
+
+
+def _has_forward(trace: Trace, owner: str) -> bool:
+    """Whether a class of the file, whatever its bases are, defines `forward`."""
+    classes = (n for n in trace.tree.body if isinstance(n, ast.ClassDef) and n.name == owner)
+    return any(isinstance(n, ast.FunctionDef) and n.name == "forward" for c in classes for n in c.body)
+
+
+def _is_partly_guarded(trace: Trace, root: int) -> bool:
+    """Whether gradients are switched off for another model call below a frame: the author decides about them here."""
+    return any(e.mode == Grad.CUT and root_of(trace, e.frame) == root for e in trace.of(Role.FORWARD))
 
 
 def root_of(trace: Trace, frame: int) -> int:
@@ -126,7 +139,7 @@ def is_test_file(trace: Trace) -> bool:
     if "tests" in path.parts:
         return True
     defined = [n.name for n in trace.tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
-    return bool(TEST_FILE.match(path.stem)) and any(n.startswith(("test_", "Test")) for n in defined)
+    return bool(TEST_FILE.match(path.stem)) and any(n.startswith(("test_", "Test")) or n.endswith(("Test", "Tests", "TestCase")) for n in defined)
 
 
 def is_unit_test(trace: Trace, frame: int) -> bool:
@@ -134,7 +147,7 @@ def is_unit_test(trace: Trace, frame: int) -> bool:
     owner, _, name = trace.function(frame).rpartition(".")
     call = trace.frames[frame].call
     given = isinstance(call, ast.Call) and bool(call.args or call.keywords)
-    return name.startswith("test_") and ("test" in owner.lower() if owner else not given)
+    return name.startswith(("test_", "DISABLED_test_")) and ("test" in owner.lower() if owner else not given)
 
 
 def is_wasted(trace: Trace, event: Event) -> bool:
@@ -154,7 +167,7 @@ def built(trace: Trace, event: Event) -> frozenset[int]:
 
 def builds_graph(trace: Trace, event: Event) -> bool:
     """Whether what is called is known to be a model whose output requires grad."""
-    if id(event.node) in trace.unseen:
+    if id(event.node) in trace.unseen or event.target.refs & trace.perhaps_frozen:
         return False
     name, forward = _called(event.node)
     named = idioms.is_model(name)

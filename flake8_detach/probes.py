@@ -20,6 +20,7 @@ def probes(trace: Trace) -> set[int]:
     """The numbers of the events that are such calls; a call on the result of one is one too."""
     results: frozenset[int] = EMPTY
     found: dict[int, Event] = {}
+    idle = _warm_ups(trace)
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.values and trace.inner_loop(event) is None:
             given = [v for v in event.values if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
@@ -27,9 +28,18 @@ def probes(trace: Trace) -> set[int]:
                 found[index] = event
                 results |= event.value.reach
     if not found:
-        return set()
+        return idle
     used = _used(trace, {id(e.node) for e in found.values()})
-    return {index for index, event in found.items() if not event.value.refs & (used | trace.left.get(event.frame, set())) and not _reads(trace, event.frame)}
+    return idle | {
+        index for index, event in found.items() if not event.value.refs & (used | trace.left.get(event.frame, set())) and not _reads(trace, event.frame)
+    }
+
+
+def _warm_ups(trace: Trace) -> set[int]:
+    """The calls outside of loops that are statements: the graph goes at once with the result that nobody names."""
+    alone = {id(n.value) for n in ast.walk(trace.tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)}
+    events = enumerate(trace.events)
+    return {i for i, e in events if e.role == Role.FORWARD and id(e.node) in alone and trace.inner_loop(e) is None}
 
 
 def _is_made_up(trace: Trace, value: Value) -> bool:

@@ -157,6 +157,7 @@ class Trace:
         self.reloaded: set[tuple[int, int]] = set()  # (module, loop in which its weights are loaded)
         self.pretrained: set[int] = set()  # modules that a library hands over in eval mode
         self.frozen: set[int] = set()  # what frozen modules gave: live only if what they were given is
+        self.perhaps_frozen: set[int] = set()  # what a method or function named freeze, that the file does not show, was called on
         self.narrow: set[int] = set()  # modules whose weights are made half precision
         self.copies: dict[int, frozenset[int]] = {}  # module -> the modules whose weights it was given
         self.inferred: set[int] = set()  # places that make their tensors under inference mode

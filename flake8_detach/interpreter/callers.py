@@ -90,9 +90,18 @@ class Callers:
         return list(out)
 
 
+def finds_grad_off(function: ast.AST) -> bool:
+    """Whether a function switches gradients on for good, by a statement of its own before any that switches them off: they were off before."""
+    for statement in getattr(function, "body", ()) if not isinstance(function, ast.Lambda) else ():
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) == "set_grad_enabled" and call.args:
+            return isinstance(call.args[0], ast.Constant) and call.args[0].value is True
+    return False
+
+
 def _switches_off(node: ast.expr) -> bool:
     node = node.func if isinstance(node, ast.Call) else node
     return isinstance(node, ast.Attribute) and node.attr in SWITCHES or isinstance(node, ast.Name) and node.id in SWITCHES
 
 
-__all__ = ["Callers"]
+__all__ = ["Callers", "finds_grad_off"]

@@ -13,6 +13,7 @@ from flake8_detach.knowledge.sink import Role as SinkRole
 from flake8_detach.knowledge.sink import Sink
 from flake8_detach.trace import Role
 from flake8_detach.value import (
+    EMPTY,
     OTHER,
     Grad,
     Kind,
@@ -145,6 +146,8 @@ class Calls(Comprehensions):
         """Values handed to a call that the file does not show; a name that says so back-propagates them."""
         if idioms.BACKPROPAGATES.search(name):
             self.back_propagated(operands)
+        if idioms.FREEZES.search(name):
+            self.trace.perhaps_frozen |= EMPTY.union(*(v.refs for v in operands))
         if self.snapshots and "hook" not in name and idioms.TRAININGS.search(idioms.words(name)):
             self.weights_change(frozenset(t for v in operands for t in v.refs))
         self.event_use(node, operands, name)

@@ -128,8 +128,8 @@ class Guesses(Collections):
             return self.element(receiver, args[0] if args else NUMBER, node)
         if name in CLIPS:
             self.consume_all(args[:1], node)
-        if self.is_part(receiver, name):
-            return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
+        if idioms.FREEZES.search(name):
+            self.trace.perhaps_frozen |= receiver.refs
         operands = self.open(given, node)
         result = self.unknown(node, [receiver, *operands], receiver if name == "forward" else None)
         if (idioms.FORWARDS.match(name) and given) or name == "forward":

@@ -100,6 +100,8 @@ class Networks(Tensors):
             return NONE
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_method(receiver, name, result, given, node)
+        if idioms.FREEZES.search(name):
+            self.trace.perhaps_frozen |= receiver.refs
         self.give_away(operands, node, name)
         return result
 

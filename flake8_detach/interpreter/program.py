@@ -22,7 +22,7 @@ from flake8_detach.value import (
 
 from . import proofs
 from .activations import Activations
-from .callers import Callers
+from .callers import Callers, finds_grad_off
 from .machine import Activation, Class, Exhausted, Loop
 from .state import Difference
 
@@ -122,7 +122,7 @@ class Program(Activations):
         self.fuel = max(self.fuel, ENTRY_FUEL)
         name = getattr(function.node, "name", "")
         hook = name in objects.FRAMEWORK_NO_GRAD and function.owner is not None and (function.owner.unknown_base or function.owner.is_module)
-        if hook or (self.callers is not None and self.callers.guard(function)):
+        if hook or (self.callers is not None and self.callers.guard(function)) or finds_grad_off(function.node):
             self.set_mode(Grad.CUT)
         value = self.call_function(token, args, {}, None)
         if not lasting:

@@ -32,6 +32,7 @@ EVALUATIONS: Final = re.compile(
     r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo)(_|$)"
 )
 TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
+FREEZES: Final = re.compile(r"^_*freeze(?![a-z])|_freeze$", re.I)
 LOADERS: Final = re.compile(
     r"(^|_)(val|valid|validation|test|eval|dev)_?(\w*_)?(loader|dataloader|dl|iter|set|data|batches|generator)\w*$"
     r"|^(val|test|valid|eval|dev)(_?loader|_?dl|_?iter)$",
