@@ -275,7 +275,16 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
     if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words):
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
-    return label if in_eval_loop(trace, event, frame) else ""
+    return label if in_eval_loop(trace, event, frame) or _plays_back(trace, event, frame) else ""
+
+
+def _plays_back(trace: Trace, event: Event, frame: int) -> bool:
+    """Whether a script that only loads weights, and trains and saves nothing, runs the model in a loop."""
+    if not event.target.refs & trace.loaded - trace.dumped or not trace.is_reached(frame) or trace.of(Role.BACKWARD, Role.STEP, Role.OPTIMIZER):
+        return False
+    if any(e.detail & Training.TRAIN for e in trace.of(Role.TRAINING)):
+        return False
+    return not leaves(trace, event, frame) and any(trace.loops[t][1] == frame and trace.is_statement(t) for t in event.loops)
 
 
 def _is_volatile(trace: Trace, event: Event) -> bool:

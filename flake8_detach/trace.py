@@ -154,6 +154,8 @@ class Trace:
         self.schedules: dict[int, frozenset[int]] = {}  # scheduler -> the optimizer whose learning rate it sets
         self.scaled: dict[int, frozenset[int]] = {}  # place where a loss is scaled -> the GradScaler
         self.resumed: set[int] = set()  # optimizers whose state is loaded
+        self.loaded: set[int] = set()  # modules whose weights are loaded, `dumped` those whose state_dict() is taken
+        self.dumped: set[int] = set()
         self.reloaded: set[tuple[int, int]] = set()  # (module, loop in which its weights are loaded)
         self.pretrained: set[int] = set()  # modules that a library hands over in eval mode
         self.frozen: set[int] = set()  # what frozen modules gave: live only if what they were given is

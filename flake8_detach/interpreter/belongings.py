@@ -170,6 +170,7 @@ class Belongings(Modules):
     def restore(self, module: Value, args: list[Value], node: ast.AST) -> None:
         """load_state_dict(kept) or torch.save(kept): has training gone on since?"""
         tokens = frozenset(t for v in args[:1] for t in self.snapshots_in(v))
+        self.trace.loaded |= module.refs
         self.trace.reloaded.update((ref, loop.token) for ref in module.refs for loop in self.loops)
         for token in tokens:
             parts = self.with_parts(module) if len(module.refs) < 4 else module.refs

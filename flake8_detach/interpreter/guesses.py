@@ -45,6 +45,8 @@ class Guesses(Collections):
             self.trace.modules |= receiver.refs
         if name == "load_state_dict":
             self.restore(receiver, args, node)
+            if isinstance(node.func, ast.Attribute) and idioms.MODELS.match(self.idiom(node.func.value)):
+                self.trace.modules |= receiver.refs
         if receiver.kind & Kind.OBJECT and objects.LIGHTNING_BASES & receiver.names:
             return self.foreign_method(receiver, name, args, keywords, node)
         spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""

@@ -144,6 +144,7 @@ class Networks(Tensors):
 
     def state_dict(self, receiver: Value, keywords: dict[str, Value], node: ast.Call) -> Value:
         """state_dict(): detached values, unless keep_vars=True."""
+        self.trace.dumped |= receiver.refs
         keep = keywords.get("keep_vars")
         if keep is not None and keep.const is not False:
             return self.tuple_of(node, self.parameter(receiver, "state", node), None)
