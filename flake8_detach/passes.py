@@ -72,20 +72,15 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
         return False
     if trace.frames[root].owner not in trace.model_classes and not _has_forward(trace, trace.frames[root].owner):
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
-    if frame in handing:
-        return leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False)
-    return not _put_into_eval(trace, event, index, frame, False) and not _is_partly_guarded(trace, root)
+    if trace.function(root).endswith(".forward"):
+        return True
+    return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
 
 
 def _has_forward(trace: Trace, owner: str) -> bool:
     """Whether a class of the file, whatever its bases are, defines `forward`."""
     classes = (n for n in trace.tree.body if isinstance(n, ast.ClassDef) and n.name == owner)
     return any(isinstance(n, ast.FunctionDef) and n.name == "forward" for c in classes for n in c.body)
-
-
-def _is_partly_guarded(trace: Trace, root: int) -> bool:
-    """Whether gradients are switched off for another model call below a frame: the author decides about them here."""
-    return any(e.mode == Grad.CUT and root_of(trace, e.frame) == root for e in trace.of(Role.FORWARD))
 
 
 def root_of(trace: Trace, frame: int) -> int:

@@ -109,7 +109,8 @@ class Networks(Tensors):
         """A method that runs a model by its name: whether it switches gradients off itself, the file does not show."""
         if name != "forward" and not idioms.MODELS.match(name):
             half = idioms.HALVES.match(name) and not any(v.kind & Kind.TEXT for v in self.inside(self.row(node, given)))
-            if not half or (self.training_state(receiver) != Training.EVAL and not self.is_trained_part(receiver, name)):
+            own = self.training_state(receiver) == Training.EVAL or receiver.refs & self.trace.loaded or self.is_trained_part(receiver, name)
+            if not half or not own:
                 self.trace.unseen.add(id(node))
         self.record_forward(receiver, result, given, node)
 
