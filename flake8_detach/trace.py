@@ -125,6 +125,7 @@ class Trace:
         self.exhausted = False  # interpretation was given up: the file makes it explode
         self.proven: set[int] = set()
         self.modules: set[int] = set()
+        self.declared: set[int] = set()  # modules of which only an annotation says so
         self.leaves: set[int] = set()
         self.weights: set[int] = set()  # parts of unknown things that by their names are parameters, no modules
         self.model_classes: set[str] = set()

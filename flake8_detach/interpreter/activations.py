@@ -205,6 +205,7 @@ class Activations(Definitions):
         if name == "numpy.ndarray":
             return Value(Kind.ARRAY)
         if name in objects.MODULE_BASES:
+            self.trace.declared |= value.refs - self.trace.modules
             self.trace.modules |= value.refs
             return value._replace(kind=Kind.MODULE)
         if name.startswith("torch.optim.") and not name.startswith(objects.SCHEDULERS):

@@ -14,6 +14,7 @@ from flake8_detach.knowledge.sink import Sink
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
+    NUMBER,
     OTHER,
     Grad,
     Kind,
@@ -43,6 +44,9 @@ BACKWARD_TAKES: Final = 4
 
 EVENTS: Final = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY, SinkRole.NUMBER: Role.NUMBER}
 """What is recorded for each role of a sink."""
+
+DRAWS: Final = {"rand": 0, "randn": 0, "random": 0, "random_sample": 0, "normal": 2, "uniform": 2, "randint": 2, "beta": 2, "gamma": 2, "exponential": 1}
+"""NumPy's random draws, with how many arguments at most they give one number and no array (numpy.random, "If size is None")."""
 
 
 class Calls(Comprehensions):
@@ -174,6 +178,8 @@ class Calls(Comprehensions):
             return self.library_object(owner, args, keywords, node)
         if name.startswith("torch."):
             return self.call_torch(name, args, keywords, node)
+        if name.startswith("numpy.random.") and name[13:] in DRAWS and len(args) <= DRAWS[name[13:]] and "size" not in keywords:
+            return NUMBER
         if sink is not None and sink.role in (SinkRole.ARRAY, SinkRole.INERT) and name.startswith("numpy."):
             return self.array(name, args, node)
         return self.call_other_library(name, args, keywords, node)

@@ -62,8 +62,19 @@ def check(trace: Trace) -> Iterator[Finding]:
         for token in all_of_it.refs & kept.keys():
             elsewhere = entry(trace, event.frame) != entry(trace, kept[token].frame)
             lasts = kept[token].detail and event.target.refs and elsewhere
-            if (token in late.refs or lasts) and not (elsewhere and token in undone):
+            if (token in late.refs or lasts) and not (elsewhere and token in undone) and not _at_once(trace, token, event):
                 yield Finding(kept[token].node, {})
+
+
+def _at_once(trace: Trace, token: int, restored: Event) -> bool:
+    """Whether the run of a function (or turn of a loop) that gives the snapshot away has taken it itself, and no optimizer steps in between."""
+    last = next(i for i, e in enumerate(trace.events) if e is restored)
+    for event in reversed(trace.events[:last]):
+        if event.role == Role.STEP:
+            return False
+        if event.role == Role.KEPT and event.frame == restored.frame and event.loops == restored.loops and token in event.values[0].refs:
+            return True
+    return False
 
 
 def _undone(trace: Trace, kept: dict[int, Event]) -> set[int]:
