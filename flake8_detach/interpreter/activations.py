@@ -177,7 +177,8 @@ class Activations(Definitions):
         if spec.vararg is not None:
             write((scope, spec.vararg.arg), self.row(spec.vararg, args[len(names) :]))
         if spec.kwarg is not None:
-            write((scope, spec.kwarg.arg), self.mapping(spec.kwarg, [(constant(k), v) for k, v in rest.items()]))
+            known = self.mapping(spec.kwarg, [(constant(k), v) for k, v in rest.items()])
+            write((scope, spec.kwarg.arg), self.unknown(spec.kwarg) if node is None else known)  # somebody else may give anything
 
     def own_defaults(self, function: Function) -> dict[str, Value]:
         """The defaults of a function that nothing in the file calls: None stands for what its callers give elsewhere."""
