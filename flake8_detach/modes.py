@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from .graphs import entry
 from .knowledge import idioms
 from .passes import (
     Pass,
@@ -23,7 +24,6 @@ from .passes import (
     leaves,
     names,
     place,
-    root_of,
 )
 from .trace import Event, Role, Trace
 from .value import Grad, Training
@@ -54,7 +54,7 @@ def _is_shown(trace: Trace, event: Event, index: int) -> bool:
     """Whether the file shows all that may have set the model's mode, and that train mode is not meant."""
     if MEANT.search(names(trace, event.frame)):
         return False
-    root = root_of(trace, event.frame)
+    root = entry(trace, event.frame)
     for token in event.target.refs:
         site = trace.sites[token]
         if isinstance(site.node, ast.ClassDef) or (root != 0 and not _made_with(trace, token, root)):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+from .graphs import entry
 from .knowledge import idioms
 from .probes import probes
 from .trace import Event, Role, Trace, text
@@ -44,7 +45,7 @@ def passes(trace: Trace) -> Iterator[Pass]:
             tried = probes(trace) if tried is None else tried
             if index in tried:
                 continue
-            if root_of(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame, handing):
+            if entry(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame, handing):
                 yield found
 
 
@@ -67,7 +68,7 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
     A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
     (Not what a function that trains leads to: its backward shows that gradients are on.)
     """
-    root = root_of(trace, frame)
+    root = entry(trace, frame)
     if root == 0 or not is_own_method(trace, root, event.target.refs):
         return False
     if trace.frames[root].owner not in trace.model_classes and not _has_forward(trace, trace.frames[root].owner):
@@ -81,13 +82,6 @@ def _has_forward(trace: Trace, owner: str) -> bool:
     """Whether a class of the file, whatever its bases are, defines `forward`."""
     classes = (n for n in trace.tree.body if isinstance(n, ast.ClassDef) and n.name == owner)
     return any(isinstance(n, ast.FunctionDef) and n.name == "forward" for c in classes for n in c.body)
-
-
-def root_of(trace: Trace, frame: int) -> int:
-    """The frame that a frame is reached from and that nobody in the file calls: 0 is the module body."""
-    while trace.frames[frame].parent >= 0:
-        frame = trace.frames[frame].parent
-    return frame
 
 
 def is_own_method(trace: Trace, frame: int, tokens: frozenset[int]) -> bool:
@@ -358,6 +352,5 @@ __all__ = [
     "names",
     "passes",
     "place",
-    "root_of",
     "text",
 ]
