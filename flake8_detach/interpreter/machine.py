@@ -131,6 +131,7 @@ class Machine:
         self.links: dict[tuple[int, int], ast.expr] = {}  # (call of a chain, number of the child) -> a place of its own
         self.literals: dict[int, Value] = {}
         self.forward_depth = 0
+        self.chaining: set[int] = set()  # the Sequentials whose children are being called
         self.inferring = False  # inference mode is on
         self.loaded: set[int] = set()  # what torch.load gave: tensors without history, or a whole model
         self.iterators: set[int] = set()  # containers that give their items once

@@ -174,12 +174,16 @@ class Modules(Objects):
         return [v for v in found if isinstance(v, Value)]
 
     def call_chain(self, address: int, args: list[Value], node: ast.expr) -> Value:
-        """Sequential: each child in turn."""
+        """Sequential: each child in turn. One built in a loop around what an earlier round built holds itself: the inner call is unknown."""
         out = args[0] if args else OTHER
+        if address in self.chaining:
+            return self.derive([out, self.unknown(node, [out])], node)
+        self.chaining.add(address)
         for index, child in enumerate(self.children(address)):
             at = self.link(node, index)
             kind = child.kind & (Kind.MODULE | Kind.OBJECT)
             out = self.call_module(child, [out], {}, at) if kind else self.derive([out, self.unknown(at, [out], child)], at)
+        self.chaining.discard(address)
         return out
 
     def link(self, node: ast.expr, index: int) -> ast.expr:
