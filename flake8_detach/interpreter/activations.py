@@ -60,7 +60,8 @@ class Activations(Definitions):
         outer_loops, path = self.loops, self.path
         scopes = (scope, *self.closures_of(token, function))
         depth = (self.branches, len(self.loops))
-        here = Activation(frame, scope, scopes, function, this or self.here.this, mark, depth=depth)
+        here = Activation(frame, scope, scopes, function, this or self.here.this, mark)
+        here.depth = depth
         before = self.mode
         for name in self.variables.get(scope, ()):
             self.state.delete((scope, name))

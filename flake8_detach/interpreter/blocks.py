@@ -36,13 +36,14 @@ class Blocks(Loops):
     """Executes blocks."""
 
     def exec_block(self, body: Sequence[ast.stmt]) -> None:
+        state, executors = self.state, self.executors
         for statement in body:
-            if self.state.dead:
+            if state.dead:
                 return
             self.fuel -= 1
-            method = getattr(self, "exec_" + statement.__class__.__name__, None)
+            method = executors.get(statement.__class__)
             if method is not None:
-                method(statement)
+                method(self, statement)
 
     def exec_Expr(self, node: ast.Expr) -> None:
         self.statement = node.value

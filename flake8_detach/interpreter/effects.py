@@ -17,6 +17,8 @@ from .storage import Storage
 TENSORISH = Kind.TENSOR | Kind.UNKNOWN
 OPAQUE = Kind.OTHER | Kind.OBJECT | Kind.LIBRARY | Kind.CONTAINER
 """Operands of which nothing is known: what is computed from them may be live."""
+UNTYPED = 4
+"""Beside the bits of DType: the element type is not known."""
 
 
 def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
@@ -32,22 +34,27 @@ class Effects(Storage):
 
     def derive(self, operands: Sequence[Value], node: ast.AST, tag: object = "") -> Value:
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
-        tensors = [v for v in operands if v.kind & TENSORISH]
-        known = not any(v.kind & OPAQUE for v in operands) and bool(operands)
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
-        grad, surely, all_cut, integer = 0, False, True, bool(tensors)
+        known, grad, surely, all_cut, kinds, dtypes = bool(operands), 0, False, True, 0, 0
         for value in operands:
-            if value.kind & OPAQUE or value.grad & (Grad.LIVE | Grad.UNKNOWN):
+            kind = value.kind
+            if kind & OPAQUE:
+                known = False
                 reach |= value.reach
-            carried |= value.carried
-        for value in tensors:
+            elif value.grad & (Grad.LIVE | Grad.UNKNOWN):
+                reach |= value.reach
+            if value.carried:
+                carried |= value.carried
+            if not kind & TENSORISH:
+                continue
+            kinds |= kind
+            dtypes |= value.dtype or UNTYPED
             bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
             if bits & (Grad.LIVE | Grad.UNKNOWN):
                 history |= value.history
-            surely = surely or bits == Grad.LIVE
-            all_cut = all_cut and bool(bits & Grad.CUT or not bits)
-            grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
-            integer = integer and value.dtype == DType.INTEGER
+                grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
+                surely = surely or bits == Grad.LIVE
+            all_cut = all_cut and (bits & Grad.CUT != 0 or not bits)
         if surely:
             grad = Grad.LIVE
         elif all_cut:
@@ -68,15 +75,14 @@ class Effects(Storage):
                     self.trace.mixed |= value.reach
             if self.trace.inferred:
                 self.note_meeting(operands, False, node)
-        kind = Kind.TENSOR if any(v.kind & Kind.TENSOR for v in tensors) else Kind.UNKNOWN
         leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
         token = self.fresh(node, ("derived", tag))
         self.note_made(token, node, operands, grad or Grad.CUT)
         return Value(
-            kind,
+            Kind.TENSOR if kinds & Kind.TENSOR else Kind.UNKNOWN,
             grad or Grad.CUT,
             leaf,
-            DType.INTEGER if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
+            DType.INTEGER if dtypes == DType.INTEGER else 0 if dtypes & UNTYPED else DType.FLOAT,
             frozenset((token,)),
             history,
             reach,

@@ -27,21 +27,22 @@ from flake8_detach.value import (
 from .judgements import Judgements
 from .state import OPEN, Difference
 
-BUILTINS: Final = frozenset(
-    "print len range enumerate zip map filter sum min max abs round sorted reversed list tuple dict set frozenset float int bool str repr"
+BUILTINS: Final = {
+    name: Value(Kind.LIBRARY, names=frozenset(("builtins." + name,)))
+    for name in "print len range enumerate zip map filter sum min max abs round sorted reversed list tuple dict set frozenset float int bool str repr"
     " complex isinstance issubclass hasattr getattr setattr delattr type super iter next any all open id callable vars dir divmod pow ord chr"
     " hash input object staticmethod classmethod property bytes bytearray memoryview slice format globals locals exec eval exit quit"
     " NotImplementedError ValueError RuntimeError Exception KeyError TypeError StopIteration KeyboardInterrupt ImportError AssertionError"
     " IndexError AttributeError reveal __name__ __file__ NotImplemented".split()
-)
+}
 
 
 class Expressions(Judgements):
     """Evaluates expressions."""
 
     def eval(self, node: ast.expr) -> Value:
-        method = getattr(self, "eval_" + node.__class__.__name__, None)
-        return method(node) if method is not None else OTHER
+        method = self.evaluators.get(node.__class__)
+        return method(self, node) if method is not None else OTHER
 
     # -- names and constants ----------------------------------------------------------------------------------------------------------
 
@@ -56,14 +57,13 @@ class Expressions(Judgements):
 
     def lookup(self, name: str, node: ast.AST) -> Value:
         """A variable by Python's rules: the scope declared, the local one, the enclosing ones, the module, builtins."""
-        here, store = self.here, self.state.store
-        declared = here.outer.get(name)
-        for scope in (declared,) if declared is not None else here.scopes:
-            slot = store.get((scope, name))
-            if isinstance(slot, Value):
-                return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
+        here, get = self.activations[-1], self.state.store.get
+        for scope in here.scopes if name not in here.outer else (here.outer[name],):
+            slot = get((scope, name))
+            if slot.__class__ is Value:
+                return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot  # type: ignore[union-attr,arg-type,return-value]
         if name in BUILTINS:
-            return Value(Kind.LIBRARY, names=frozenset(("builtins." + name,)))
+            return BUILTINS[name]
         for star in self.stars:
             if star.partition(".")[0] in ("torch", "numpy", "math"):
                 return Value(Kind.LIBRARY | Kind.UNKNOWN, names=frozenset((f"{star}.{name}",)))

@@ -97,7 +97,8 @@ class Libraries(TorchCalls):
         token = self.token(node, "class")
         shell = ast.copy_location(ast.ClassDef("namedtuple", [], [], [], []), node)
         fields = [name for name in given if isinstance(name, str)]
-        self.classes[token] = Class(shell, token, [], frozenset(("typing.NamedTuple",)), False, False, True, fields)
+        self.classes[token] = cls = Class(shell, token, [], frozenset(("typing.NamedTuple",)), False, False, True)
+        cls.fields = fields
         return Value(Kind.CLASS, refs=frozenset((token,)))
 
     def pure_result(self, name: str, args: list[Value], given: list[Value], node: ast.expr) -> Value:

@@ -7,15 +7,16 @@ meaning of any syntax or name.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
 from .state import AS_BOUND, MODE, NOW, Difference, Key, State
 
+Methods = dict[type[ast.AST], Callable[..., Any]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 DEPTH = 14
@@ -37,18 +38,17 @@ class Exhausted(Exception):
     """The work that a file may cost is spent: nothing is said of it rather than something wrong."""
 
 
-@dataclass(eq=False)
 class Class:
     """A class of the file: its bases (classes of the file first found by name), its scope, and whether it is an nn.Module."""
 
-    node: ast.ClassDef
-    address: int
-    bases: list[Class]
-    library: frozenset[str]
-    unknown_base: bool
-    is_module: bool
-    is_record: bool
-    fields: list[str] = field(default_factory=list)
+    __slots__ = ("address", "bases", "fields", "is_module", "is_record", "library", "node", "unknown_base")
+
+    def __init__(
+        self, node: ast.ClassDef, address: int, bases: list[Class], library: frozenset[str], unknown_base: bool, is_module: bool, is_record: bool
+    ) -> None:
+        self.node, self.address, self.bases, self.library, self.unknown_base = node, address, bases, library, unknown_base
+        self.is_module, self.is_record = is_module, is_record
+        self.fields: list[str] = []  # of a record
 
     def mro(self) -> list[Class]:
         """The class and its ancestors in the file, nearest first."""
@@ -58,44 +58,52 @@ class Class:
         return out
 
 
-@dataclass(eq=False)
 class Activation:
     """A running function: where its variables live and what it has returned so far."""
 
-    frame: int
-    scope: int
-    scopes: tuple[int, ...]
-    function: Function | None
-    this: Value | None
-    mark: int
-    outer: dict[str, int] = field(default_factory=dict)  # names declared global or nonlocal -> the scope they live in
-    returns: list[Value] = field(default_factory=list)
-    exits: list[Difference | None] = field(default_factory=list)  # None: the state as it stands when the body is done
-    depth: tuple[int, int] = (0, 0)  # branches and loops around the call
-    yields: list[Value] = field(default_factory=list)
-    yield_modes: int = 0
-    switched: int = 0  # how many blocks with gradients switched off are open in it
+    __slots__ = ("depth", "exits", "frame", "function", "mark", "outer", "returns", "scope", "scopes", "switched", "this", "yield_modes", "yields")
+
+    def __init__(self, frame: int, scope: int, scopes: tuple[int, ...], function: Function | None, this: Value | None, mark: int) -> None:
+        self.frame, self.scope, self.scopes, self.function, self.this, self.mark = frame, scope, scopes, function, this, mark
+        self.outer: dict[str, int] = {}  # names declared global or nonlocal -> the scope they live in
+        self.returns: list[Value] = []
+        self.exits: list[Difference | None] = []  # None: the state as it stands when the body is done
+        self.depth = (0, 0)  # branches and loops around the call
+        self.yields: list[Value] = []
+        self.yield_modes = 0
+        self.switched = 0  # how many blocks with gradients switched off are open in it
 
 
-@dataclass(eq=False)
 class Loop:
     """A running loop: its token, the pass it is in, and the paths that left it."""
 
-    token: int
-    mark: int
-    number: int = 0
-    branches: int = 0  # how many branches deep the loop stands
-    singular: bool = False  # the first pass goes another way, because it is the first
-    freed: set[int] = field(default_factory=set)  # what a backward of the body went through
-    freed_at: int = 0  # when, by the clock of the operations, the last of these backwards ran
-    breaks: list[Difference] = field(default_factory=list)
-    continues: list[Difference] = field(default_factory=list)
+    __slots__ = ("branches", "breaks", "continues", "freed", "freed_at", "mark", "number", "singular", "token")
+
+    def __init__(self, token: int, mark: int, branches: int = 0) -> None:
+        self.token, self.mark = token, mark
+        self.number = 0
+        self.branches = branches  # how many branches deep the loop stands
+        self.singular = False  # the first pass goes another way, because it is the first
+        self.freed: set[int] = set()  # what a backward of the body went through
+        self.freed_at = 0  # when, by the clock of the operations, the last of these backwards ran
+        self.breaks: list[Difference] = []
+        self.continues: list[Difference] = []
+
+
+@cache
+def chapters(machine: type) -> tuple[Methods, Methods]:
+    """The methods eval_<Node> and exec_<Node> of the interpreter by the class of the node."""
+    kinds = {name: kind for name, kind in vars(ast).items() if isinstance(kind, type) and issubclass(kind, ast.AST)}
+    evaluators = {kind: method for name, kind in kinds.items() if (method := getattr(machine, f"eval_{name}", None)) is not None}
+    executors = {kind: method for name, kind in kinds.items() if (method := getattr(machine, f"exec_{name}", None)) is not None}
+    return evaluators, executors
 
 
 class Machine:
     """State, frames, tokens; the chapters below add the meaning."""
 
     def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
+        self.evaluators, self.executors = chapters(type(self))
         self.trace = Trace(tree, filename)
         self.source = source
         self.state = State()
