@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from .graphs import entry
 from .knowledge import idioms
 from .probes import probes
+from .syntax import statements
 from .trace import Event, Role, Trace, text
 from .value import EMPTY, Grad, Kind, Training, Value
 
@@ -105,7 +106,7 @@ def _asks_for_gradients(trace: Trace, event: Event, end: int) -> bool:
     frame, node = event.frame, event.node
     while True:
         function = trace.frames[frame].function or trace.tree
-        blocks = (b for b in ast.walk(function) if isinstance(b, ast.With) and b.lineno <= getattr(node, "lineno", 0) <= (b.end_lineno or 0))
+        blocks = (b for b in statements(function) if isinstance(b, ast.With) and b.lineno <= getattr(node, "lineno", 0) <= (b.end_lineno or 0))
         if any(text(item.context_expr).endswith(("enable_grad()", "set_grad_enabled(True)")) for b in blocks for item in b.items):
             return True
         if frame == end or trace.frames[frame].parent < 0:

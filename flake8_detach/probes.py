@@ -9,6 +9,7 @@ import ast
 from typing import Final
 
 from .knowledge import operations, operators
+from .syntax import statements
 from .trace import Event, Role, Trace
 from .value import EMPTY, Kind, Value
 
@@ -37,7 +38,7 @@ def probes(trace: Trace) -> set[int]:
 
 def _warm_ups(trace: Trace) -> set[int]:
     """The calls outside of loops that are statements: the graph goes at once with the result that nobody names."""
-    alone = {id(n.value) for n in ast.walk(trace.tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)}
+    alone = {id(n.value) for n in statements(trace.tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)}
     events = enumerate(trace.events)
     return {i for i, e in events if e.role == Role.FORWARD and id(e.node) in alone and trace.inner_loop(e) is None}
 

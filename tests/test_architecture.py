@@ -21,7 +21,7 @@ PACKAGE = ROOT / "flake8_detach"
 # From the ground up. A module imports lower floors, or its own room.
 FLOORS = [
     ["value", "trace", "rule"],
-    ["knowledge", "edits"],
+    ["knowledge", "edits", "syntax"],
     ["probes", "graphs"],
     ["passes"],
     ["modes"],

@@ -22,7 +22,7 @@ from flake8_detach.value import (
 )
 
 from .definitions import Definitions
-from .machine import DEPTH, Activation, Function
+from .machine import DEPTH, LAYERS, OFTEN, SELDOM, Activation, Function
 from .state import YIELD_MODE
 from .updates import AUTOCAST
 
@@ -36,17 +36,32 @@ class Activations(Definitions):
             return self.unknown(node or self.trace.tree, [*args, *keywords.values()])
         self.called.add(id(function.node))
         running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
-        if running > 1 or len(self.activations) > DEPTH or self.fuel < 0:
-            given = self.open([*args, *keywords.values()], function.node)
-            self.escape(given)
-            self.event_use(node or function.node, given, getattr(function.node, "name", ""))
-            return self.unknown(node or function.node, given)
+        if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function)):
+            return self.not_followed(function, token, self.open([*args, *keywords.values()], function.node), node)
         this = self.methods.get(token)
         if this is not None:
             args = [this, *args]
         elif args and function.owner is not None and "static" not in function.traits:
             this = args[0]
         return self.activate(function, token, args, keywords, node, this)
+
+    def not_followed(self, function: Function, token: int, given: list[Value], node: ast.AST | None) -> Value:
+        """A call past a bound: of a forward that has always given a live tensor, another; else unknown, and the arguments have left the file."""
+        this = self.methods.get(token)
+        if self.gave.get(function.node) == (Kind.TENSOR, Grad.LIVE) and this is not None and isinstance(node, ast.expr):
+            return self.module_result(this, given, node, True)
+        self.escape(given)
+        self.event_use(node or function.node, given, getattr(function.node, "name", ""))
+        return self.unknown(node or function.node, given)
+
+    def is_worn(self, function: Function) -> bool:
+        """Whether calls of a function were followed so often, for its length, that they are no longer."""
+        body = function.node
+        times = self.times[body] = self.times.get(body, 0) + 1
+        if times <= SELDOM:
+            return False
+        layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
+        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if layer else OFTEN)
 
     def activate(
         self, function: Function, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None, this: Value | None
@@ -115,6 +130,9 @@ class Activations(Definitions):
                 left |= self.with_wholes(part.history | part.refs)
         if function.owner is not None and function.owner.is_module and getattr(function.node, "name", "") == "forward":
             self.note_output(value, function.node, here.frame)
+            if before == Grad.LIVE:
+                kind, grad = self.gave.get(function.node, (0, 0))
+                self.gave[function.node] = (kind | value.kind, grad | value.grad)
         return value
 
     def leave(self, here: Activation, mark: int) -> None:

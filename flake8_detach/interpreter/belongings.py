@@ -10,6 +10,7 @@ import ast
 from collections.abc import Sequence
 from itertools import takewhile
 
+from flake8_detach.syntax import statements
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, OTHER, Kind, Value
 
@@ -236,7 +237,7 @@ class Belongings(Modules):
 
 def hands_out(cls: Class, name: str) -> bool:
     """Whether a method of a class returns the attribute of that name as it is."""
-    returned = (n.value for n in ast.walk(cls.node) if isinstance(n, ast.Return))
+    returned = (n.value for n in statements(cls.node) if isinstance(n, ast.Return))
     return any(isinstance(v, ast.Attribute) and v.attr == name for v in returned)
 
 

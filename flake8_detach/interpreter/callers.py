@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 from .machine import Class, Function
 
+SIMPLE: Final = frozenset((ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, str, type(None), ast.alias, ast.arg, ast.Pass, ast.Import, ast.ImportFrom))
+"""What holds no call."""
 SWITCHES: Final = frozenset(("no_grad", "inference_mode"))
 
 
@@ -42,12 +44,13 @@ class Callers:
                 owner, function = node, None  # type: ignore[assignment]
             elif kind is ast.With:
                 guarded = guarded or any(_switches_off(i.context_expr) for i in node.items)  # type: ignore[attr-defined]
-            elif kind is ast.Name or kind is ast.Constant:
+            elif kind is ast.Attribute:
+                stack.append((node.value, function, owner, guarded))  # type: ignore[attr-defined]
                 continue
             for value in node.__dict__.values():
                 if type(value) is list:
-                    stack += [(v, function, owner, guarded) for v in value if isinstance(v, ast.AST)]
-                elif isinstance(value, ast.AST):
+                    stack += [(v, function, owner, guarded) for v in value if v.__class__ not in SIMPLE]
+                elif isinstance(value, ast.AST) and value.__class__ not in SIMPLE:
                     stack.append((value, function, owner, guarded))
 
     def _note(self, call: ast.Call, names: frozenset[str], function: ast.AST | None, owner: ast.ClassDef | None, guarded: bool) -> None:

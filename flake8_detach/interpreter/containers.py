@@ -17,6 +17,8 @@ from .state import ITEMS, LENGTH, NOW, OPEN
 
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
+FEW = 5
+PLAIN = Kind.NUMBER | Kind.TEXT | Kind.NONE
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 
 
@@ -28,6 +30,14 @@ def item_key(key: object) -> object:
 def family(template: str) -> object:
     """The name under which the store holds what was put in under keys that one template makes: `"loss/{}".format(scale)`."""
     return ("family", template)
+
+
+def told_apart(items: list[Value]) -> list[Value]:
+    """Items of which all plain ones (numbers, texts, None) are the same: of a long row of settings one stands for all."""
+    if len(items) < FEW:
+        return items
+    plain = [v for v in items if not v.kind & ~PLAIN and not v.reach]
+    return items if len(plain) < 2 else [v for v in items if v.kind & ~PLAIN or v.reach] + plain[:1]
 
 
 class Containers(Effects):
@@ -273,7 +283,7 @@ class Containers(Effects):
             if len(found) != len(slots) or not found or (address, OPEN) in self.state.store:
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             self.spend(len(found))
-            for item in found:
+            for item in told_apart(found):
                 out += [self.whole(v) for v in self.inside(self.current(item), depth - 1)]
         return out if len(out) <= WIDEST else [join_all(out)]
 
@@ -283,8 +293,8 @@ class Containers(Effects):
         for address in value.refs:
             cls = self.instances.get(address)
             if cls is not None and cls.is_record:
-                fields = [self.state.store.get((address, name)) for name in cls.fields]
-                out += [v for f in fields if isinstance(f, Value) for v in self.inside(self.current(f), depth - 1)]
+                fields = [s for name in cls.fields if isinstance(s := self.state.store.get((address, name)), Value)]
+                out += [v for f in told_apart(fields) for v in self.inside(self.current(f), depth - 1)]
         return out
 
     @staticmethod

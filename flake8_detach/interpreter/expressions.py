@@ -61,7 +61,7 @@ class Expressions(Judgements):
         for scope in here.scopes if name not in here.outer else (here.outer[name],):
             slot = get((scope, name))
             if slot.__class__ is Value:
-                return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot  # type: ignore[union-attr,arg-type,return-value]
+                return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
         if name in BUILTINS:
             return BUILTINS[name]
         for star in self.stars:

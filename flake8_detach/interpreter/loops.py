@@ -89,6 +89,7 @@ class Loops(Branches):
         self.loops.append(loop)
         exits: list[Difference] = []
         outer = self.path
+        again = any(outside.number for outside in self.loops[:-1])  # what it carries was seen in the first round of the outer loop
         for number in range(3):
             loop.number = number
             self.path = outer
@@ -96,7 +97,7 @@ class Loops(Branches):
             self.exec_block(node.body)
             if number == 0 and not (self.state.dead or loop.continues or loop.breaks or endless):
                 end: Difference | None = self.state.changed(loop.mark)
-                if self.fuel < 0 or not self.second_pass_matters(loop, end or {}):
+                if self.fuel < 0 or again or not self.second_pass_matters(loop, end or {}):
                     self.loops.pop()
                     self.path = outer
                     return  # one iteration tells all: the state stays as it is
@@ -108,7 +109,7 @@ class Loops(Branches):
                 break
             if not endless:
                 exits.append(end)
-            if number == 1 + loop.singular or self.fuel < 0 or not self.second_pass_matters(loop, end):
+            if number == 1 + loop.singular or self.fuel < 0 or again or not self.second_pass_matters(loop, end):
                 break
             self.tag(loop, end)
         self.loops.pop()

@@ -21,6 +21,9 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 DEPTH = 14
 """How deep calls are followed; deeper ones are unknown."""
+SELDOM, OFTEN, LAYERS = 6, 600, 150
+"""How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
+`__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
 
 
 class Function(NamedTuple):
@@ -92,7 +95,7 @@ class Loop:
 
 @cache
 def chapters(machine: type) -> tuple[Methods, Methods]:
-    """The methods eval_<Node> and exec_<Node> of the interpreter by the class of the node."""
+    """The methods eval_<Node> and exec_<Node> of an interpreter class by the class of the node."""
     kinds = {name: kind for name, kind in vars(ast).items() if isinstance(kind, type) and issubclass(kind, ast.AST)}
     evaluators = {kind: method for name, kind in kinds.items() if (method := getattr(machine, f"eval_{name}", None)) is not None}
     executors = {kind: method for name, kind in kinds.items() if (method := getattr(machine, f"exec_{name}", None)) is not None}
@@ -103,7 +106,7 @@ class Machine:
     """State, frames, tokens; the chapters below add the meaning."""
 
     def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
-        self.evaluators, self.executors = chapters(type(self))
+        self.evaluators, self.executors = chapters(type(self))  # type: ignore[arg-type]  # mypy does not see that a class is hashable
         self.trace = Trace(tree, filename)
         self.source = source
         self.state = State()
@@ -125,6 +128,8 @@ class Machine:
         self.part_of = self.trace.part_of
         self.pieces: dict[int, list[int]] = {}
         self.called: set[int] = set()
+        self.gave: dict[ast.AST, tuple[int, int]] = {}  # forward -> the kinds and grads of what it gave while gradients were on
+        self.times: dict[ast.AST, int] = {}  # function -> how often a call of it was followed
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}
         self.stars: list[str] = []

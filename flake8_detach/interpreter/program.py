@@ -83,17 +83,21 @@ class Program(Activations):
     def run_uncalled(self) -> None:
         """Run every function that was never reached, methods class by class; first those that nothing in the file calls."""
         done: set[int] = set()
-        names = Counter(re.findall(r"\b(\w+)\s*\(", self.source))
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
-            named = [t for t in waiting if names[self.name_of(t)] > 1]  # the rest is certainly not called
-            self.callers = Callers(self.trace.tree, frozenset(map(self.name_of, named)), self.classes.values()) if named else None
+            if attempt == 0 and waiting:
+                self.callers = Callers(self.trace.tree, self.names_called(), self.classes.values())
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
                 waiting = [t for t in waiting if not self.callers.of(self.functions[t])]
             done.update(waiting)
             self.run_entries(waiting)
+
+    def names_called(self) -> frozenset[str]:
+        """The names of functions of the file that stand before a parenthesis elsewhere too: the others are certainly not called."""
+        calls = Counter(re.findall(r"\b(\w+)\s*\(", self.source))
+        return frozenset(name for name in re.findall(r"\bdef\s+(\w+)", self.source) if calls[name] > 1)
 
     def run_entries(self, waiting: list[int]) -> None:
         by_class: dict[int, list[int]] = {}
@@ -154,10 +158,11 @@ class Program(Activations):
             self.state.merge([{}, *ends])
         together = self.state.changed(mark)
         self.lived[cls.address] = {k: s for k, s in together.items() if k[0] in this.refs and isinstance(s, Value) and s.kind & Kind.TENSOR}
-        if self.second_life_matters(together, this):
+        left = self.left_alive(together)
+        if left:
             loop.number = 1
             self.tag(loop, together)
-            for token in methods:
+            for token in self.readers(methods, left):
                 again = self.state.mark()
                 self.run_entry(token, self.self_argument(token, this, cls))
                 self.state.rollback(again)
@@ -165,16 +170,36 @@ class Program(Activations):
         self.loops.pop()
         self.set_mode(mode)
 
-    def second_life_matters(self, together: Difference, this: Value) -> bool:
-        """Whether a method left something that may be live on the object."""
-        return any(
-            isinstance(slot, Value)
+    def left_alive(self, together: Difference) -> set[object]:
+        """The names under which methods left something that may be live on the object: what a second life of it may matter for."""
+        return {
+            key[1]
+            for key, slot in together.items()
+            if isinstance(slot, Value)
             and slot.grad & (Grad.LIVE | Grad.UNKNOWN)
             and slot.leaf != Leaf.LEAF
             and slot.kind & (Kind.TENSOR | Kind.UNKNOWN)
-            for key, slot in together.items()
-            if self.born.get(key[0], ()) == () and not isinstance(key[1], tuple | None) and not self._is_scope(key[0])
-        )
+            and self.born.get(key[0], ()) == ()
+            and not isinstance(key[1], tuple | None)
+            and not self._is_scope(key[0])
+        }
+
+    def readers(self, methods: list[int], left: set[object]) -> list[int]:
+        """Those of the methods that name one of these attributes, or a method that does; all where the place has no name."""
+        if not self.source or not all(isinstance(name, str) and name.isidentifier() for name in left):
+            return methods
+        names = {str(name) for name in left}
+        words = {t: set(re.findall(r"\.(\w+)", self.text_of(t))) for t in methods}
+        named: set[int] = set()
+        while more := {t for t in methods if t not in named and not names.isdisjoint(words[t])}:
+            named |= more
+            names |= {self.name_of(t) for t in more}
+        return [t for t in methods if t in named]
+
+    def text_of(self, token: int) -> str:
+        """The source lines of a function."""
+        node = self.functions[token].node
+        return "\n".join(self.source.split("\n")[node.lineno - 1 : node.end_lineno])
 
     def _is_scope(self, address: int) -> bool:
         return self.trace.sites[address].node is None
