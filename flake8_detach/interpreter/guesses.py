@@ -111,7 +111,7 @@ class Guesses(Collections):
     def guessed_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Tensor methods by name; container methods by name; anything else is code that the file does not show."""
         given = [*args, *keywords.values()]
-        if self.is_part(receiver, name):
+        if self.is_part(receiver, name) or (len(args) > 1 and idioms.is_criterion(name)):
             return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
