@@ -29,8 +29,7 @@ OPTIMIZERS: Final = re.compile(r"^_?(opt|optim|optimizer|optimiser|solver|opt\w*
 
 EVALUATIONS: Final = re.compile(
     r"(^|_)(eval|evaluate|evaluation|evaluator|valid|validate|validation|val|test|testing|predict|prediction|predictions|infer|inference"
-    r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo"
-    r"|accuracy|perplexity|eer|fid|bleu|auc|auroc)(_|$)"
+    r"|sample|samples|sampling|generate|translate|visuali[sz]e|interpolate|caption|demo)(_|$)"
 )
 TRAININGS: Final = re.compile(r"(^|_)(train|training|fit|learn|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
 FREEZES: Final = re.compile(r"^_*freeze(?![a-z])|_freeze$", re.I)
