@@ -19,6 +19,7 @@ from .probes import probes
 from .syntax import statements
 from .trace import Event, Role, Trace, text
 from .value import EMPTY, Grad, Kind, Training, Value
+from .waste import is_detached, is_wasted
 
 TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
 
@@ -140,53 +141,6 @@ def is_unit_test(trace: Trace, frame: int) -> bool:
     return name.startswith(("test_", "DISABLED_test_")) and ("test" in owner.lower() if owner else not given)
 
 
-def is_wasted(trace: Trace, event: Event) -> bool:
-    """Whether the call builds a graph and nothing of it is back-propagated, nor can be outside the file."""
-    tokens = built(trace, event)
-    if tokens & trace.backpropagated or tokens & trace.escaped:
-        return False
-    return builds_graph(trace, event)
-
-
-def built(trace: Trace, event: Event) -> frozenset[int]:
-    """The places of the graph that the call itself makes: parameters and what it is given take part in other graphs too."""
-    result = event.value
-    given = frozenset(token for value in event.values for token in value.history | value.reach)
-    return (result.refs | result.history - trace.leaves - given) if result.history - given else result.refs | result.history
-
-
-def builds_graph(trace: Trace, event: Event) -> bool:
-    """Whether what is called is known to be a model whose output requires grad."""
-    if id(event.node) in trace.unseen or event.target.refs & trace.perhaps_frozen:
-        return False
-    name, forward = _called(event.node)
-    named = idioms.is_model(name)
-    if named and event.target.kind == Kind.UNKNOWN:
-        if forward or any(v.kind & Kind.TENSOR for v in event.values) or event.target.refs & _trained(trace):
-            return True
-    if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
-        return forward and trace.is_module(event.target)  # what else is run on nothing is no model
-    if event.target.kind & Kind.MODULE:
-        known = trace.is_module(event.target) or named and event.target.refs & _trained(trace)
-        return trace.is_live(event.value) or bool(known and event.value.grad & Grad.UNKNOWN and not event.value.refs <= trace.frozen)
-    return trace.is_module(event.target)
-
-
-def _called(node: ast.AST) -> tuple[str, bool]:
-    """The last name of what is called, and whether it is called by an explicit `forward`."""
-    called = node.func if isinstance(node, ast.Call) else node
-    forward = isinstance(called, ast.Attribute) and called.attr == "forward"
-    called = called.value if forward and isinstance(called, ast.Attribute) else called
-    return (called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""), forward
-
-
-def _trained(trace: Trace) -> frozenset[int]:
-    """What is called elsewhere in the file for a result that is back-propagated."""
-    if trace.trained is None:
-        trace.trained = EMPTY.union(*(e.target.refs for e in trace.of(Role.FORWARD) if e.value.refs & trace.backpropagated))
-    return trace.trained
-
-
 def frames_that_train(trace: Trace) -> set[int]:
     """Frames in which, or below which, something is back-propagated."""
     out: set[int] = set()
@@ -207,7 +161,7 @@ def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | No
             return place(trace, event, frame, node, what)
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
-            return None
+            return _detached_end(trace, event, frame, node, busy)
         if _idles(trace, event, frame, busy):
             return place(trace, event, up.parent, up.call, "this evaluation")
         if not leaves(trace, event, frame) and not _only_forwards(trace, frame):
@@ -236,6 +190,16 @@ def _quiet_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[
     if event.detail == Training.EVAL and frame not in busy and not idioms.TRAININGS.search(name):
         return place(trace, event, frame, node, f"`{trace.function(frame) or 'this script'}`")
     return None
+
+
+def _detached_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[int]) -> Pass | None:
+    """A function that nobody in the file calls runs a model that is in eval mode, and detaches what it gives: that is inference, with gradients on."""
+    name = idioms.words(trace.function(frame).rpartition(".")[2])
+    if event.detail != Training.EVAL or frame in busy or trace.frames[frame].function is None or leaves(trace, event, frame):
+        return None
+    if idioms.TRAININGS.search(name) or idioms.ACTS.search(name) or name in ("forward", "__call__", "__init__") or is_unit_test(trace, frame):
+        return None
+    return place(trace, event, frame, node, f"`{trace.function(frame)}`") if is_detached(trace, event, frame) else None
 
 
 def _outer_evidence(trace: Trace, event: Event, frame: int, busy: set[int]) -> Pass | None:
@@ -341,14 +305,12 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
 
 __all__ = [
     "Pass",
-    "builds_graph",
     "frames_that_train",
     "in_eval_loop",
     "is_own_method",
     "is_probe",
     "is_test_file",
     "is_unit_test",
-    "is_wasted",
     "leaves",
     "names",
     "passes",

@@ -170,7 +170,9 @@ class Trace:
         self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
         self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
         self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
-        self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (passes)
+        self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (waste)
+        self.wholes: frozenset[int] | None = None  # what has a part that is a module (waste)
+        self.detached: dict[int, list[Value]] | None = None  # frame -> what is detached in it (waste)
         self._live: dict[int, bool] = {}
         self.holdings: dict[frozenset[int], frozenset[int]] = {}  # what optimizers hold, as steps.holdings found it
         self._loop_starts: dict[object, int] | None = None

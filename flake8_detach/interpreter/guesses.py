@@ -58,7 +58,7 @@ class Guesses(Collections):
             return NONE
         if name in ("step", "zero_grad"):
             return self.training_step(receiver, name, spelled, args, node)
-        if name in ("train", "eval") and not args and not receiver.kind & Kind.OBJECT:
+        if name in ("train", "eval") and not args and (not receiver.kind & Kind.OBJECT or self.may_be_module(receiver)):
             return self.switch_training(receiver, name, args, keywords, node)
         if name in ("parameters", "named_parameters") and not args:
             return self.parameters_of(receiver, name, node)
@@ -111,7 +111,7 @@ class Guesses(Collections):
     def guessed_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Tensor methods by name; container methods by name; anything else is code that the file does not show."""
         given = [*args, *keywords.values()]
-        if self.is_part(receiver, name):
+        if self.is_part(receiver, name) or (len(args) > 1 and idioms.is_criterion(name)):
             return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
@@ -145,6 +145,11 @@ class Guesses(Collections):
             return True
         parts = (self._tokens.get((-a, 0, name)) for a in receiver.refs)
         return any(p in self.trace.modules for p in parts if p is not None)
+
+    def may_be_module(self, receiver: Value) -> bool:
+        """Whether an object's class has a `forward`, and a base that the file does not show."""
+        classes = [self.instances.get(a) for a in receiver.refs]
+        return bool(classes) and all(c is not None and c.unknown_base and self.find(c, "forward") is not None for c in classes)
 
     def in_process(self) -> bool:
         """Whether a method of a process of its own runs: a queue it was given leads to another one."""

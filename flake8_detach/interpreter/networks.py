@@ -92,6 +92,8 @@ class Networks(Tensors):
         """A method of a module (or object) that the file does not show."""
         if name == "generate" and receiver.refs & self.trace.pretrained:
             return self.plain(node, (), True)  # it runs under no_grad
+        if len(args) > 1 and idioms.is_criterion(name):
+            return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         given = [*args, *keywords.values()]
         operands = self.open(given, node)
         result = self.unknown(node, operands)

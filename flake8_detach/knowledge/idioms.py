@@ -75,3 +75,8 @@ def words(name: str) -> str:
 def is_model(name: str) -> bool:
     """Whether a name is a model's by habit."""
     return MODELS.match(name) is not None and not MAKERS.match(name)
+
+
+def is_criterion(name: str) -> bool:
+    """Whether the name of something that an object holds is a loss function's, and not a method's that does something about a loss."""
+    return CRITERIA.match(name) is not None and not MAKERS.match(name) and not FORWARDS.match(name)
