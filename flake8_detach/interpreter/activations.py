@@ -49,7 +49,7 @@ class Activations(Definitions):
         """A call past a bound: of a forward that has always given a live tensor, another; else unknown, and the arguments have left the file."""
         this = self.methods.get(token)
         if self.gave.get(function.node) == (Kind.TENSOR, Grad.LIVE) and this is not None and isinstance(node, ast.expr):
-            return self.module_result(this, given, node, True)
+            return self.module_result(this._replace(refs=frozenset(self.with_parts(this))), given, node, True)
         self.escape(given)
         self.event_use(node or function.node, given, getattr(function.node, "name", ""))
         return self.unknown(node or function.node, given)

@@ -72,8 +72,7 @@ def _may_reach(trace: Trace, loss: Value, optimizer: Value) -> bool:
         return True
     if 0 in held or not trace.are_known(held):
         return True
-    whole = held | {trace.part_of[t] for t in held if t in trace.part_of}
-    return any(token in held or not trace.parameters.get(token) or trace.parameters[token] & whole for token in loss.history)
+    return any(token in held or not trace.parameters.get(token) or trace.parameters[token] & held for token in loss.history)
 
 
 def _is_forced(trace: Trace, value: Value) -> bool:
