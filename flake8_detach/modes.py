@@ -12,6 +12,7 @@ from typing import Final
 
 from .graphs import entry
 from .knowledge import idioms
+from .knowledge.pattern import Pattern
 from .passes import (
     Pass,
     frames_that_train,
@@ -28,13 +29,13 @@ from .trace import Event, Role, Trace
 from .value import Grad, Training
 from .waste import is_wasted
 
-MEANT: Final = re.compile(
+MEANT: Final = Pattern(
     r"(^|_)(mc|monte|carlo|dropout|bayes\w*|uncertain\w*|stochastic|ensemble|tta|adapt\w*|calibrat\w*|recalibrat\w*|update_bn|bn)(_|$)"
 )
 """Names that say that train mode is meant."""
 
-TRAININGS: Final = re.compile(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
-SETS_MODE: Final = re.compile(r"eval|infer|mode|freeze|prepare", re.I)
+TRAININGS: Final = Pattern(r"(^|_)(fit|update|optimi[sz]e|backward|closure|attack|finetune)(_|$)")
+SETS_MODE: Final = Pattern(r"eval|infer|mode|freeze|prepare", re.I)
 
 
 def in_train_mode(trace: Trace) -> Iterator[Pass]:

@@ -15,13 +15,14 @@ from typing import Final, NamedTuple
 
 from .graphs import entry
 from .knowledge import idioms
+from .knowledge.pattern import Pattern
 from .probes import probes
 from .syntax import statements
 from .trace import Event, Role, Trace, text
 from .value import EMPTY, Grad, Kind, Training, Value
 from .waste import is_detached, is_wasted
 
-TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
+TEST_FILE: Final = Pattern(r"^(test_.*|.*_tests?|conftest)$")
 
 
 class Pass(NamedTuple):

@@ -7,11 +7,11 @@ line), and what is a mistake (the rules).
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from flake8_detach.knowledge import objects, operations, operators
+from flake8_detach.knowledge.pattern import Pattern
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
 
@@ -19,7 +19,7 @@ from .containers import Containers
 from .state import CHAIN, ITEMS, LEFT_OFF, LENGTH
 
 PENDING: Final = Grad.LIVE | Grad.UNKNOWN
-SPECIFIER: Final = re.compile(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
+SPECIFIER: Final = Pattern(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[diouxXeEfFgGcrsa%])")
 LIMIT: Final = 300  # how many objects a walk over what an object holds visits
 
 

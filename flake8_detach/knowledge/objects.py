@@ -5,10 +5,11 @@ Source: the pages torch.nn, torch.optim, torch.utils.data and torch.distribution
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from flake8_detach.value import Kind
+
+from .pattern import Pattern
 
 WITH_PARAMETERS: Final = frozenset(
     "Linear Bilinear LazyLinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LazyConv1d LazyConv2d LazyConv3d"
@@ -37,7 +38,7 @@ CHANNELS: Final = {
 
 PROCESSES: Final = ("multiprocessing.", "torch.multiprocessing.", "multiprocess.")
 
-PRETRAINED: Final = re.compile(
+PRETRAINED: Final = Pattern(
     r"^torchvision\.models\.(\w+\.)?(alexnet|vgg|resnet|resnext|wide_resnet|densenet|googlenet|inception|mobilenet|mnasnet|shufflenet"
     r"|squeezenet|efficientnet|regnet|convnext|vit_|swin)"
 )
@@ -98,7 +99,7 @@ WHOLE_CLASSES: Final = frozenset(
 )
 """Classes that everything of their kind is an instance of."""
 
-TENSORDICT_MODULES: Final = re.compile(
+TENSORDICT_MODULES: Final = Pattern(
     r"^(tensordict|torchrl)\..*(TensorDict(Module|Sequential)|Safe\w+|Actor|ActorValueOperator|ActorCriticOperator|ValueOperator|QValueModule"
     r"|LSTMModule|GRUModule|EGreedyModule|AdditiveGaussianModule)$"
 )
@@ -108,9 +109,9 @@ AUTOCASTS: Final = frozenset(
     "torch.autocast torch.amp.autocast torch.amp.autocast_mode.autocast torch.cuda.amp.autocast torch.cpu.amp.autocast"
     " torch.cuda.amp.autocast_mode.autocast".split()
 )
-SCHEDULE_MAKERS: Final = re.compile(r"(transformers|diffusers)\.(\w+\.)*get_(\w+_)?schedul(er|e|e_\w+)$")
+SCHEDULE_MAKERS: Final = Pattern(r"(transformers|diffusers)\.(\w+\.)*get_(\w+_)?schedul(er|e|e_\w+)$")
 """Functions that make a torch scheduler. https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"""
-HUB_MODELS: Final = re.compile(r"transformers\.(\w+\.)*(?!TF|Flax)(\w*Model(With\w+)?|\w+For[A-Z]\w+)\.from_pretrained$")
+HUB_MODELS: Final = Pattern(r"transformers\.(\w+\.)*(?!TF|Flax)(\w*Model(With\w+)?|\w+For[A-Z]\w+)\.from_pretrained$")
 """Models that come in eval mode, with gradients. https://huggingface.co/docs/transformers/main_classes/model"""
 
 
