@@ -65,11 +65,12 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int) -> bool:
 
 
 def _decides(trace: Trace, frame: int) -> bool:
-    """Whether a function puts its own model into eval mode, or switches gradients off for a part of its work: it leaves neither to its callers."""
+    """Whether a function leaves nothing to its callers: it puts its own model into eval mode, switches gradients off in part, or gives numbers."""
+    words = {"no_grad", "inference_mode"} if trace.left.get(frame) else {"no_grad", "inference_mode", "item", "tolist"}
     for node in ast.walk(trace.frames[frame].function or trace.tree):
         if isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("no_grad", "inference_mode") or called == "eval" and text(node) == "self.eval()" or any(k.arg == "volatile" for k in node.keywords):
+            if called in words or called == "eval" and text(node) == "self.eval()" or any(k.arg == "volatile" for k in node.keywords):
                 return True
     return False
 

@@ -77,6 +77,10 @@ class Libraries(TorchCalls):
             if objects.PRETRAINED.match(name):
                 self.trace.fickle |= out.refs
             return out
+        if objects.FEATURE_EXTRACTORS.match(name) and (args and args[0].kind & Kind.CONTAINER or "output_blocks" in keywords):
+            out = self.foreign_module(node)
+            self.freeze_by_flag(out, keywords.get("requires_grad", constant(False)))
+            return out
         if objects.HUB_MODELS.match(name):
             return self.hub_model(node)
         if name.endswith("LightningModule"):
