@@ -19,6 +19,7 @@ from flake8_detach.value import (
 )
 
 from .machine import Class
+from .modules import FROZEN, TRAINABLE
 from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
 from .torch_calls import TorchCalls
 
@@ -79,7 +80,8 @@ class Libraries(TorchCalls):
             return out
         if objects.FEATURE_EXTRACTORS.match(name) and (args and args[0].kind & Kind.CONTAINER or "output_blocks" in keywords):
             out = self.foreign_module(node)
-            self.freeze_by_flag(out, keywords.get("requires_grad", constant(False)))
+            asked = keywords.get("requires_grad", constant(False))
+            self.freeze(out, FROZEN if asked.const is False else FROZEN | TRAINABLE)
             return out
         if objects.HUB_MODELS.match(name):
             return self.hub_model(node)
