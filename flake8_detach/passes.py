@@ -17,7 +17,7 @@ from .graphs import entry
 from .knowledge import idioms
 from .probes import probes
 from .trace import Event, Role, Trace, text
-from .value import EMPTY, Grad, Kind, Training, Value
+from .value import Grad, Kind, Training, Value
 from .waste import is_detached, is_wasted
 
 TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
