@@ -19,7 +19,7 @@ from .knowledge.pattern import Pattern
 from .probes import probes
 from .syntax import statements
 from .trace import Event, Role, Trace, text
-from .value import EMPTY, Grad, Kind, Training, Value
+from .value import Grad, Kind, Training, Value
 from .waste import is_detached, is_wasted
 
 TEST_FILE: Final = Pattern(r"^(test_.*|.*_tests?|conftest)$")
@@ -38,37 +38,23 @@ def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy, handing, tried = frames_that_train(trace), None, None
+    busy, tried = frames_that_train(trace), None
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
             if found is None or _acts(trace, event, found.frame) or _asks_for_gradients(trace, event, found.frame):
                 continue
-            handing = _frames_that_hand_out(trace) if handing is None else handing
             tried = probes(trace) if tried is None else tried
             if index in tried:
                 continue
-            if entry(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame, handing):
+            if entry(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame):
                 yield found
 
 
-def _frames_that_hand_out(trace: Trace) -> set[int]:
-    """Frames out of which something comes that a model gave, or that hand it to code that the file does not show."""
-    used = [v for e in trace.of(Role.USE) for v in e.values if v.grad & (Grad.LIVE | Grad.UNKNOWN)]
-    given = EMPTY.union(*(v.refs | v.history for v in used))
-    out: set[int] = set()
-    for event in trace.of(Role.FORWARD):
-        frame = event.frame
-        while frame >= 0 and (event.value.refs & given or leaves(trace, event, frame)):
-            out.add(frame)
-            frame = trace.frames[frame].parent
-    return out
-
-
-def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set[int]) -> bool:
+def _is_callers(trace: Trace, event: Event, index: int, frame: int) -> bool:
     """Whether the grad mode of the pass that a frame makes is for others to decide, whom the file does not show.
 
-    A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
+    A method of a model that runs its own layers, unless it decides by itself; a hook that a base class of another file calls.
     (Not what a function that trains leads to: its backward shows that gradients are on.)
     """
     root = entry(trace, frame)
@@ -78,7 +64,18 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
     if trace.function(root).endswith(".forward"):
         return True
-    return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+    return leaves(trace, event, frame) or not (_put_into_eval(trace, event, index, frame, False) or _decides(trace, frame))
+
+
+def _decides(trace: Trace, frame: int) -> bool:
+    """Whether a function leaves nothing to its callers: it puts its own model into eval mode, switches gradients off in part, or gives numbers."""
+    words = {"no_grad", "inference_mode"} if trace.left.get(frame) else {"no_grad", "inference_mode", "item", "tolist"}
+    for node in ast.walk(trace.frames[frame].function or trace.tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in words or called == "eval" and text(node) == "self.eval()" or any(k.arg == "volatile" for k in node.keywords):
+                return True
+    return False
 
 
 def _has_forward(trace: Trace, owner: str) -> bool:

@@ -37,12 +37,21 @@ TENSOR_LIKE: Final = frozenset(
 class Guesses(Collections):
     """Evaluates methods of unknown receivers."""
 
+    def note_module(self, receiver: Value, name: str, node: ast.Call) -> None:
+        """A method that only modules have; train() and eval() don't say that this one has parameters, unless its name says what it is."""
+        spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if name not in ("train", "eval") or idioms.is_model(spelled) and spelled != "module":
+            self.trace.declared -= receiver.refs
+        else:
+            self.trace.declared |= receiver.refs - self.trace.modules
+        self.trace.modules |= receiver.refs
+
     def unknown_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """x.name(...) where only the name of the method, or of x, says anything."""
         if name == "save_for_backward":
             self.trace.tensors |= {t for a in args for t in a.refs}
         if name in EVIDENCE:
-            self.trace.modules |= receiver.refs
+            self.note_module(receiver, name, node)
         if name == "load_state_dict":
             self.restore(receiver, args, node)
             if isinstance(node.func, ast.Attribute) and idioms.MODELS.match(self.idiom(node.func.value)):
