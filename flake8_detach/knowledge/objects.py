@@ -44,7 +44,7 @@ PRETRAINED: Final = Pattern(
 )
 """Models of torchvision, all with dropout or batch norm, and made in train mode."""
 
-FEATURE_EXTRACTORS: Final = re.compile(r"^(.*\.)?inception\.InceptionV3$")
+FEATURE_EXTRACTORS: Final = Pattern(r"^(.*\.)?inception\.InceptionV3$")
 """The network of pytorch-fid, which projects copy with its file: given the blocks to put out, it is frozen unless requires_grad=True."""
 
 RECURRENT: Final = frozenset("RNN LSTM GRU".split())
