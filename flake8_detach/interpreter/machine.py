@@ -127,6 +127,7 @@ class Machine:
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share
         self.lent: dict[int, frozenset[int]] = {}  # module -> the owners of the parameters that were put into it
+        self.single: set[int] = set()  # parameters that are asked for one by one, by their names
         self.holders: set[int] = set()  # Sequential, ModuleList ...: modules whose parameters are those of their parts
         self.links: dict[tuple[int, int], ast.expr] = {}  # (call of a chain, number of the child) -> a place of its own
         self.literals: dict[int, Value] = {}

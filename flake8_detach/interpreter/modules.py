@@ -51,6 +51,8 @@ class Modules(Objects):
         self.trace.dressed |= module.refs
         token = self.token(node, ("parameter", name))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        if name not in ("parameters", "state"):
+            self.single.add(token)
         self.trace.leaves.add(token)
         own = frozenset((token,))
         frozen = self.freeze_state(module)
