@@ -147,8 +147,8 @@ class Blocks(Loops):
         if manager.kind & Kind.SWITCH and isinstance(manager.const, tuple):
             self.set_mode(manager.const[1])
             return manager
-        if manager.kind & Kind.SWITCH and manager.names & (objects.SWITCH_OFF | objects.SWITCH_BY):  # one of several
-            self.set_mode(self.mode | Grad.CUT)
+        if manager.names & (objects.SWITCH_OFF | objects.SWITCH_BY):
+            self.set_mode(self.mode | Grad.CUT)  # one of several: `no_grad() if quiet else nullcontext()`
         for address in manager.refs:
             cls = self.instances.get(address)
             method = self.find(cls, "__enter__") if cls else None

@@ -89,7 +89,8 @@ class Guesses(Collections):
         if name == "requires_grad_":
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]
             self.freeze_by_flag(receiver, flag)
-            return self.set_requires_grad(receiver, flag, node) if flag.const is not False else receiver
+            known = flag.const is False or bool(receiver.refs & self.trace.modules)
+            return receiver if known else self.set_requires_grad(receiver, flag, node)
         sink = sinks.of_receiver(spelled, name) or sinks.of_method(None, name)
         if sink is None:
             return self.guessed_method(receiver, name, args, keywords, node)

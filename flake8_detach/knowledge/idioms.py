@@ -64,7 +64,9 @@ REWARDS: Final = Pattern(r"(^|_)(r|rs|rt|rew|rews|rewards?)(_|t?$)|reward", re.I
 """What a bootstrap target adds its discounted estimate to."""
 CLEARS: Final = Pattern(r"(zero|clear|reset)_?(the_)?grad|grads?_(to_)?(zero|none)", re.I)
 """Functions that clear gradients, where the file does not show them."""
-WEIGHTS: Final = Pattern(r"(^|_)(weight|bias)$|^(weight|bias)_")
+WEIGHTS: Final = Pattern(
+    r"(^|_)(weights?|bias|biases|params?|parameters?|token|pos_embed(ding)?s?|prompts?|(logit_)?scale|temperature|alpha|beta|gamma)$|^(weight|bias)_"
+)
 """Attributes of modules that are parameters, and no modules."""
 BACKPROPAGATES: Final = Pattern(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 
