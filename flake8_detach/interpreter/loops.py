@@ -89,7 +89,8 @@ class Loops(Branches):
         self.loops.append(loop)
         exits: list[Difference] = []
         outer = self.path
-        again = any(outside.number for outside in self.loops[:-1])  # what it carries was seen in the first round of the outer loop
+        again = token in self.steady and any(outside.number for outside in self.loops[:-1])  # a first round has told all of a second pass
+        first: Difference | None = None
         for number in range(3):
             loop.number = number
             self.path = outer
@@ -107,6 +108,9 @@ class Loops(Branches):
                     self.state.apply(end)
             if end is None:
                 break
+            if number == 1 and first is not None and alike(first, end):
+                self.steady.add(token)
+            first = end
             if not endless:
                 exits.append(end)
             if number == 1 + loop.singular or self.fuel < 0 or again or not self.second_pass_matters(loop, end):
@@ -194,6 +198,20 @@ class Loops(Branches):
                 for address in self.with_parts(slot):
                     for name in self.item_keys.get(address, ()):
                         self.bound_at[address, name] = self.bound_at[key]
+
+
+def alike(first: Difference, second: Difference) -> bool:
+    """Whether two passes of a body left the same kinds and grads under the same keys."""
+    if first.keys() != second.keys():
+        return False
+    for key, slot in second.items():
+        other = first[key]
+        if isinstance(slot, Value) and isinstance(other, Value):
+            if slot.kind != other.kind or slot.grad != other.grad:
+                return False
+        elif slot != other:
+            return False
+    return True
 
 
 def _looks_at_key(node: ast.For | ast.AsyncFor) -> bool:

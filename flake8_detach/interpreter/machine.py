@@ -134,6 +134,7 @@ class Machine:
         self.closures: dict[int, tuple[int, ...]] = {}
         self.stars: list[str] = []
         self.loops: list[Loop] = []
+        self.steady: set[int] = set()  # loops whose second pass left what the first did
         self.activations: list[Activation] = []
         self.variables: dict[int, set[str]] = {}  # scope -> the names ever bound in it
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
