@@ -1,4 +1,4 @@
-"""The command line: four commands, each a short road to what does the work.
+"""The command line: its commands, each a short road to what does the work.
 
 What lives here: names, arguments and exit statuses. What must not: the work itself, or an import that only one command needs.
 """
@@ -6,8 +6,11 @@ What lives here: names, arguments and exit statuses. What must not: the work its
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from . import __version__
 
@@ -32,17 +35,27 @@ def explain(arguments: Sequence[str]) -> int:
     found = {page.code: page for page in manual.pages()}
     if code not in found:
         parser.error(f"unknown code {code}; the codes are {', '.join(found)}")
-    print(manual.explanation(found[code]))
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(manual.explanation(found[code], width, bold=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return 0
 
 
 def rules(arguments: Sequence[str]) -> int:
-    """all rules in one table: rules [--markdown]"""
+    """all rules in one table, or as pages: rules [--markdown | --pages FOLDER]"""
     from . import manual
 
-    parser = argparse.ArgumentParser("flake8-detach rules", description="print the table of the rules")
-    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
-    print(manual.table(parser.parse_args(arguments).markdown))
+    parser = argparse.ArgumentParser("flake8-detach rules", description="print the table of the rules, or write a page for each")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as the table of the README")
+    form.add_argument("--pages", type=Path, metavar="FOLDER", help="write one Markdown page for each rule, and an index, into this folder")
+    chosen = parser.parse_args(arguments)
+    if chosen.pages is None:
+        print(manual.table(chosen.markdown))
+        return 0
+    try:
+        manual.write(chosen.pages)
+    except OSError as error:
+        parser.error(f"--pages {chosen.pages}: {error.strerror}")
     return 0
 
 
