@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__
+from . import __version__, settings
 
 if TYPE_CHECKING:
     import ast
+    from argparse import Namespace
     from collections.abc import Sequence
 
     from flake8.options.manager import OptionManager
@@ -26,6 +27,7 @@ class Plugin:
 
     name = "flake8-detach"
     version = __version__
+    settings = settings.DEFAULT  # flake8 has its options read once in each process, and makes one of us for each file
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
         self.tree, self.lines, self.filename = tree, lines, filename
@@ -33,13 +35,24 @@ class Plugin:
     @staticmethod
     def add_options(parser: OptionManager) -> None:
         parser.extend_default_ignore(opt_in_codes())
+        for option in settings.OPTIONS:
+            parser.add_option(option.long, default="", metavar="NAMES", parse_from_config=True, comma_separated_list=True, help=option.help)
+
+    @classmethod
+    def parse_options(cls, parser: OptionManager, options: Namespace, filenames: object) -> None:
+        """Take what flake8's configuration and command line say; a bad value ends flake8 with status 2."""
+        given = {option.name: getattr(options, f"detach_{option.name}") for option in settings.OPTIONS}
+        try:
+            cls.settings = settings.read(given, unreported(options))
+        except settings.BadSetting as error:
+            parser.parser.error(str(error))
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Yield (line, column counted from 0, text, type): flake8 itself adds 1 to the column."""
         from . import analysis
 
         try:
-            reports = analysis.check(self.tree, self.lines, self.filename)
+            reports = analysis.check(self.tree, self.lines, self.filename, self.settings)
         except Exception as error:
             yield 1, 0, f"DET000 {internal_error(error)}", Plugin
         else:
@@ -49,7 +62,20 @@ class Plugin:
 
 def opt_in_codes() -> list[str]:
     """The codes of the family DET9, by file name alone: a rule is imported only when a file is linted."""
-    return sorted(path.name[:6].upper() for path in (PACKAGE / "rules").glob("det9*.py"))
+    return [code for code in codes() if code.startswith("DET9")]
+
+
+def codes() -> list[str]:
+    """All codes, by file name alone."""
+    return sorted(path.name[:6].upper() for path in (PACKAGE / "rules").glob("det[0-9][0-9][0-9]_*.py"))
+
+
+def unreported(options: Namespace) -> frozenset[str]:
+    """The codes that flake8 would drop in every file, by its own `select` and `ignore`."""
+    from flake8.style_guide import Decision, DecisionEngine
+
+    engine = DecisionEngine(options)
+    return frozenset(code for code in codes() if engine.decision_for(code) is not Decision.Selected)
 
 
 def internal_error(error: Exception) -> str:

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "flake8_detach"
 
 # From the ground up. A module imports lower floors, or its own room.
 FLOORS = [
-    ["value", "trace", "rule"],
+    ["settings", "value", "trace", "rule"],
     ["knowledge", "edits"],
     ["probes", "graphs"],
     ["passes"],
@@ -32,9 +32,9 @@ FLOORS = [
     ["manual", "plugin", "__main__"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-WORDS = {"value", "trace", "rule"}
+WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
-NEIGHBOURS = {("trace", "value"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual")}
+NEIGHBOURS = {("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual")}
 # The annex: it may use the words and the tables of sinks; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
 ANNEX_TABLES = "knowledge.sink"
