@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import __version__, settings
+from . import __version__
 
 if TYPE_CHECKING:
     import ast
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
     from flake8.options.manager import OptionManager
 
+    from .settings import Settings
+
 PACKAGE = Path(__file__).resolve().parent
+OPTIONS = {
+    "loggers": "own loggers and trackers: NAME, or NAME:ARGUMENT:... where only these arguments are shown (a position from 1, or a keyword)",
+    "evaluations": "own functions that evaluate a model",
+    "detachers": "own functions whose result has no history, as that of detach() and item()",
+    "clearers": "own functions that clear gradients: of what they are given, or of everything",
+    "backpropagators": "own functions that call backward() on their first argument: NAME, or NAME:ARGUMENT for another one",
+    "modules": "base classes, own or of other packages, whose heirs are nn.Modules",
+}
+"""Our options, `--detach-` and the name, with their help; each fills one of the Settings."""
 
 
 class Plugin:
@@ -27,7 +38,7 @@ class Plugin:
 
     name = "flake8-detach"
     version = __version__
-    settings = settings.DEFAULT  # flake8 has its options read once in each process, and makes one of us for each file
+    settings: Settings | None = None  # flake8 has its options read once in each process, and makes one of us for each file
 
     def __init__(self, tree: ast.Module, lines: Sequence[str], filename: str) -> None:
         self.tree, self.lines, self.filename = tree, lines, filename
@@ -35,13 +46,15 @@ class Plugin:
     @staticmethod
     def add_options(parser: OptionManager) -> None:
         parser.extend_default_ignore(opt_in_codes())
-        for option in settings.OPTIONS:
-            parser.add_option(option.long, default="", metavar="NAMES", parse_from_config=True, comma_separated_list=True, help=option.help)
+        for name, text in OPTIONS.items():
+            parser.add_option(f"--detach-{name}", default="", metavar="NAMES", parse_from_config=True, comma_separated_list=True, help=text)
 
     @classmethod
     def parse_options(cls, parser: OptionManager, options: Namespace, filenames: object) -> None:
         """Take what flake8's configuration and command line say; a bad value ends flake8 with status 2."""
-        given = {option.name: getattr(options, f"detach_{option.name}") for option in settings.OPTIONS}
+        from . import settings
+
+        given = {name: getattr(options, f"detach_{name}") for name in OPTIONS}
         try:
             cls.settings = settings.read(given, unreported(options))
         except settings.BadSetting as error:
@@ -49,10 +62,10 @@ class Plugin:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
         """Yield (line, column counted from 0, text, type): flake8 itself adds 1 to the column."""
-        from . import analysis
+        from . import analysis, settings
 
         try:
-            reports = analysis.check(self.tree, self.lines, self.filename, self.settings)
+            reports = analysis.check(self.tree, self.lines, self.filename, self.settings or settings.DEFAULT)
         except Exception as error:
             yield 1, 0, f"DET000 {internal_error(error)}", Plugin
         else:

@@ -1,7 +1,7 @@
 """What the project says of its own names: the Settings, and the options of flake8 that fill them.
 
 Here: the Settings, how an option's text becomes a part of them, how a pattern meets a name. Not here: what a name that a setting mentions does
-(interpreter/own_names, passes), or flake8 (plugin). Named tuples, because this module is imported at every start of flake8.
+(interpreter/own_names, passes), or flake8 (plugin).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Settings(NamedTuple):
 
     def are_mentioned(self, source: str) -> bool:
         """Whether a text holds the last word of a name."""
-        return any(WORD.findall(named.pattern)[-1] in source for named in self.names)
+        return any(words(named.pattern)[-1] in source for named in self.names)
 
 
 DEFAULT: Final = Settings()
@@ -60,33 +60,11 @@ def find(named: Iterable[Named], names: Sequence[str]) -> Named | None:
     return next((one for one in named if any(one.matches(name) for name in names)), None)
 
 
-# -- options --------------------------------------------------------------------------------------------------------------------------
+# -- from text ------------------------------------------------------------------------------------------------------------------------
 
-
-class Option(NamedTuple):
-    """An option of flake8's command line (`--detach-NAME`) and configuration (`detach-NAME`); `takes` says whether arguments may follow."""
-
-    name: str
-    takes: bool
-    help: str
-
-    @property
-    def long(self) -> str:
-        return f"--detach-{self.name}"
-
-
-OPTIONS: Final = (
-    Option("loggers", True, "own loggers and trackers, as for print(): NAME, or NAME:ARGUMENT:... where only these arguments are shown"
-           " (a position from 1, or a keyword)"),
-    Option("evaluations", False, "own functions that evaluate a model, whatever they are called"),
-    Option("detachers", False, "own functions whose result has no history, like .detach() and .item()"),
-    Option("clearers", False, "own functions that clear gradients: of what they are given, else of everything"),
-    Option("backpropagators", True, "own functions that call backward() on what they are given: NAME, or NAME:ARGUMENT where that is not the first"),
-    Option("modules", False, "own or foreign base classes whose heirs are nn.Modules"),
-)  # fmt: skip
-
-WORD: Final = re.compile(r"[A-Za-z_]\w*")
-PATTERN: Final = re.compile(r"[\w*?\[\]!-]+(\.[\w*?\[\]!-]+)*")
+NAMED: Final = Settings._fields[:-1]
+"""The settings that are names, each filled by the option of flake8 that is called `--detach-` and its name (plugin)."""
+TAKE_ARGUMENTS: Final = ("loggers", "backpropagators")
 
 
 class BadSetting(ValueError):
@@ -94,22 +72,28 @@ class BadSetting(ValueError):
 
 
 def read(values: Mapping[str, Sequence[str]], off: frozenset[str] = frozenset()) -> Settings:
-    """The Settings that options say: a list of words for each name of OPTIONS. Raises BadSetting."""
-    return Settings(**{o.name: tuple(_named(o, word) for word in values.get(o.name, ())) for o in OPTIONS}, off=off)
+    """The Settings that options say: a list of words for each of NAMED. Raises BadSetting."""
+    return Settings(**{name: tuple(_named(name, word) for word in values.get(name, ())) for name in NAMED}, off=off)
 
 
-def _named(option: Option, word: str) -> Named:
+def _named(setting: str, word: str) -> Named:
+    """`NAME` or `NAME:ARGUMENT:...`."""
     pattern, *arguments = word.split(":")
-    if PATTERN.fullmatch(pattern) is None or not WORD.search(pattern):
-        raise BadSetting(f"{option.long}: {word!r} is not a dotted name (it may have the wildcards *, ? and [...], but not these alone)")
-    if arguments and not option.takes:
-        raise BadSetting(f"{option.long}: {word!r}: this option takes names alone, without arguments")
-    return Named(pattern, tuple(_argument(option, word, argument) for argument in arguments))
+    if re.fullmatch(r"[\w*?\[\]!-]+(\.[\w*?\[\]!-]+)*", pattern) is None or not words(pattern):
+        raise BadSetting(f"--detach-{setting}: {word!r} is not a dotted name (it may have the wildcards *, ? and [...], but not these alone)")
+    if arguments and setting not in TAKE_ARGUMENTS:
+        raise BadSetting(f"--detach-{setting}: {word!r}: this option takes names alone, without arguments")
+    return Named(pattern, tuple(_argument(setting, word, argument) for argument in arguments))
 
 
-def _argument(option: Option, word: str, argument: str) -> int | str:
+def _argument(setting: str, word: str, argument: str) -> int | str:
     if argument.isdecimal() and int(argument) > 0:
         return int(argument) - 1
     if not argument.isidentifier():
-        raise BadSetting(f"{option.long}: {word!r}: {argument!r} is neither a position (from 1) nor a keyword")
+        raise BadSetting(f"--detach-{setting}: {word!r}: {argument!r} is neither a position (from 1) nor a keyword")
     return argument
+
+
+def words(pattern: str) -> list[str]:
+    """The parts of a pattern that are no wildcards."""
+    return re.findall(r"[A-Za-z_]\w*", pattern)

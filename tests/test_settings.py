@@ -164,13 +164,17 @@ def test_with_and_without(case: Case) -> None:
 
 
 def test_every_option_has_a_case_that_it_changes() -> None:
-    assert {case.option for case in CASES if case.without != case.found} == {option.name for option in settings.OPTIONS}
+    assert {case.option for case in CASES if case.without != case.found} == set(settings.NAMED)
+
+
+def test_every_setting_has_its_option() -> None:
+    assert tuple(plugin.OPTIONS) == settings.NAMED
 
 
 def lint(tmp_path: Path, program: str, *options: str, configuration: str = "") -> int:
     (tmp_path / "train.py").write_text(program)
     (tmp_path / "setup.cfg").write_text(f"[flake8]\nselect = DET\n{configuration}")
-    return flake8_main(["--config", str(tmp_path / "setup.cfg"), "--format=%(row)d:%(code)s", *options, str(tmp_path / "train.py")])
+    return int(flake8_main(["--config", str(tmp_path / "setup.cfg"), "--format=%(row)d:%(code)s", *options, str(tmp_path / "train.py")]))
 
 
 LOGGING = MODEL + "import mylib\nmylib.metric('loss', model(x).mean())\nmylib.metric(model(x).mean(), 1)\nmylib.board(model(x).mean())\n"
@@ -191,6 +195,7 @@ def test_the_command_line_goes_before_the_configuration(tmp_path: Path, capsys: 
 def test_a_setting_does_not_outlive_its_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lint(tmp_path, LOGGING, "--detach-loggers=mylib.board")
     assert lint(tmp_path, LOGGING) == 0
+    assert plugin.Plugin.settings is not None
     assert plugin.Plugin.settings.names == ()
 
 
@@ -259,6 +264,7 @@ def test_a_rule_that_flake8_would_not_report_is_not_run(
 def test_opt_in_rules_run_when_asked_for(tmp_path: Path, options: list[str], off: bool) -> None:
     (tmp_path / "train.py").write_text("x = 1\n")
     flake8_main(["--isolated", *options, str(tmp_path / "train.py")])
+    assert plugin.Plugin.settings is not None
     assert ("DET901" in plugin.Plugin.settings.off) is off
     assert "DET101" not in plugin.Plugin.settings.off
 
