@@ -21,7 +21,7 @@ PACKAGE = ROOT / "flake8_detach"
 # From the ground up. A module imports lower floors, or its own room.
 FLOORS = [
     ["settings", "value", "trace", "rule"],
-    ["knowledge", "edits"],
+    ["knowledge", "edits", "picture"],
     ["probes", "graphs"],
     ["passes"],
     ["modes"],
@@ -29,15 +29,16 @@ FLOORS = [
     ["periods", "adversaries"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
+    ["inspection"],
     ["manual", "plugin", "__main__"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
 NEIGHBOURS = {("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual")}
-# The annex: it may use the words and the tables of sinks; only the command line opens its door, and only when asked to.
+# The annex: it may use the words, the tables of sinks and the look of pictures; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
-ANNEX_TABLES = "knowledge.sink"
+ANNEX_TABLES = ("knowledge.sink", "picture")
 ANNEX_DOOR = "__main__"
 # Who may import a heavy package.
 HEAVY = {
@@ -45,6 +46,7 @@ HEAVY = {
     "libcst": {"edits", "fixing"},
     "numpy": {"runtime"},
     "pandas": {"runtime"},
+    "graphviz": {"picture"},
     "matplotlib": {"runtime"},
 }
 # What importing the plugin may add to a start of flake8, which has imported the standard library's part already.

@@ -65,15 +65,15 @@ class OwnNames(Program):
         names = [*self.names_of(callee), _spelled(node.func)]
         shown = any(t in self.functions or t in self.classes for t in callee.refs)
         out = self.told(names, args, keywords, node, shown)
-        return out if out is not None else self.seen(super().call(callee, args, keywords, node), names, node)
+        return out if out is not None else self.followed(super().call(callee, args, keywords, node), names, node)
 
     def call_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         names = [*self.names_of_method(receiver, name), _spelled(node.func)]
         shown = any(self.find(self.instances[t], name) is not None for t in receiver.refs if t in self.instances)
         out = self.told(names, args if args or keywords else [receiver], keywords, node, shown)
-        return out if out is not None else self.seen(super().call_method(receiver, name, args, keywords, node), names, node)
+        return out if out is not None else self.followed(super().call_method(receiver, name, args, keywords, node), names, node)
 
-    def seen(self, result: Value, names: list[str], node: ast.expr) -> Value:
+    def followed(self, result: Value, names: list[str], node: ast.expr) -> Value:
         """The result of a call that was followed: the settings may know better that it has no history."""
         return self.cut(result, node) if find(self.settings.detachers, names) is not None else result
 
