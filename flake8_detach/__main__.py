@@ -11,12 +11,8 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from . import __version__
-
-if TYPE_CHECKING:
-    from .settings import Settings
 
 # Every family but the opt-in one, DET9: a prefix that covers an opt-in code would switch it on.
 SELECTED = ",".join(f"DET{family}" for family in range(9))
@@ -65,14 +61,14 @@ def rules(arguments: Sequence[str]) -> int:
 
 def trace(arguments: Sequence[str]) -> int:
     """what the linter believes of values, and why: trace FILE[:LINE]"""
-    from . import inspection
+    from . import inspection, plugin
     from .inspection import beliefs
 
     parser = argparse.ArgumentParser("flake8-detach trace", description="print what the linter believes of the values of a file, and why")
     parser.add_argument("place", metavar="FILE[:LINE]", help="of a file, the names that are bound; of a line, all its expressions")
     try:
         path, line = inspection.place(parser.parse_args(arguments).place)
-        print("\n".join(beliefs.told(inspection.inspect(path, line, configured()))))
+        print("\n".join(beliefs.told(inspection.inspect(path, line, plugin.configured()))))
     except inspection.Uninspectable as error:
         parser.error(str(error))
     return 0
@@ -80,7 +76,7 @@ def trace(arguments: Sequence[str]) -> int:
 
 def graph(arguments: Sequence[str]) -> int:
     """the autograd graph of a line's values, as the linter sees it: graph FILE:LINE [-o FILE.svg]"""
-    from . import inspection, picture
+    from . import inspection, picture, plugin
     from .inspection import lineage
 
     parser = argparse.ArgumentParser("flake8-detach graph", description="draw the autograd graph of a line's values, as the linter sees it")
@@ -91,24 +87,13 @@ def graph(arguments: Sequence[str]) -> int:
         path, line = inspection.place(chosen.place)
         if line is None:
             parser.error(f"{chosen.place}: which line? write {path}:LINE")
-        drawn = lineage.graph(inspection.inspect(path, line, configured()))
+        drawn = lineage.graph(inspection.inspect(path, line, plugin.configured()))
         if drawn is None:
             parser.error(f"{chosen.place}: no tensor is computed or used there")
         picture.show(drawn, chosen.output)
     except (inspection.Uninspectable, picture.Undrawable) as error:
         parser.error(str(error))
     return 0
-
-
-def configured() -> Settings:
-    """The settings that flake8 would find in the present folder."""
-    from flake8.options.parse_args import parse_args
-
-    from .plugin import Plugin
-    from .settings import DEFAULT
-
-    parse_args([])
-    return Plugin.settings or DEFAULT
 
 
 def witness(arguments: Sequence[str]) -> int:

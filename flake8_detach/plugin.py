@@ -91,6 +91,16 @@ def unreported(options: Namespace) -> frozenset[str]:
     return frozenset(code for code in codes() if engine.decision_for(code) is not Decision.Selected)
 
 
+def configured() -> Settings:
+    """The settings that flake8 finds in the present folder's configuration; a bad one ends the process as it ends flake8."""
+    from flake8.options.parse_args import parse_args
+
+    from .settings import DEFAULT
+
+    parse_args([])
+    return Plugin.settings or DEFAULT
+
+
 def internal_error(error: Exception) -> str:
     """What failed, and the innermost place of this package where it did."""
     place, trace = "", error.__traceback__

@@ -35,7 +35,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
-NEIGHBOURS = {("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual")}
+NEIGHBOURS = {("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual"), ("__main__", "plugin")}
 # The annex: it may use the words, the tables of sinks and the look of pictures; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
 ANNEX_TABLES = ("knowledge.sink", "picture")
