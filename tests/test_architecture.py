@@ -35,7 +35,10 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
-NEIGHBOURS = {("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual"), ("__main__", "plugin")}
+NEIGHBOURS = {
+    ("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual"),
+    ("__main__", "plugin"),
+}  # fmt: skip
 # The annex: it may use the words, the tables of sinks and the look of pictures; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
 ANNEX_TABLES = ("knowledge.sink", "picture")
@@ -168,7 +171,7 @@ def test_no_import_cycles() -> None:
     assert left == {}
 
 
-@pytest.mark.parametrize("path", [*MODULES.values(), *sorted((ROOT / "tests").glob("*.py"))], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*MODULES.values(), *sorted((ROOT / "tests").rglob("*.py"))], ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_opens_with_its_law(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text or ast.get_docstring(ast.parse(text))
@@ -181,10 +184,10 @@ def test_every_rule_has_a_fixture_of_its_stem() -> None:
 
 
 def test_top_level() -> None:
-    """Nothing but the five; what is hidden, what tools leave, and the licence aside."""
+    """Nothing but the six; what is hidden, what tools leave, and the licence aside."""
     left_by_tools = {"build", "dist", "__pycache__", "LICENSE"}
     shown = {path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.suffix != ".egg-info"}
-    assert shown - left_by_tools == {"pyproject.toml", "README.md", "flake8_detach", "tests", "fixtures"}
+    assert shown - left_by_tools == {"pyproject.toml", "README.md", "flake8_detach", "tests", "fixtures", "docs"}
 
 
 TIMED = """
