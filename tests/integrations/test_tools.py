@@ -120,7 +120,7 @@ def test_a_notebook(tmp_path: Path) -> None:
 # -- SARIF --------------------------------------------------------------------------------------------------------------------------------
 
 
-@needs("flake8_sarif")
+@needs("flake8_sarif_reporter")
 def test_sarif(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(MISTAKE)
     command = [sys.executable, "-m", "flake8_detach", "check", "--format=sarif", "--output-file=flake8.sarif", "--exit-zero", "."]
