@@ -123,10 +123,10 @@ def test_a_notebook(tmp_path: Path) -> None:
 @needs("flake8_sarif_reporter")
 def test_sarif(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(MISTAKE)
-    command = [sys.executable, "-m", "flake8_detach", "check", "--format=sarif", "--output-file=flake8.sarif", "--exit-zero", "."]
+    command = [sys.executable, "-m", "flake8_detach", "check", "--format=sarif", "--exit-zero", "."]
     done = run(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "flake8.sarif").read_text(encoding="utf-8"))
+    report = json.loads(done.stdout)
     [result] = report["runs"][0]["results"]
     region = result["locations"][0]["physicalLocation"]["region"]
     assert report["version"] == "2.1.0"
