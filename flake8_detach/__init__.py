@@ -3,10 +3,11 @@
 The floors: a module imports only lower floors, or its own room.
 
     4  plugin  __main__  manual          doors: flake8, the command line, the rules as pages
+       inspection/                       what the linter believes of a line, in words and as a graph; the linter itself never uses it
     3  analysis                          the assembly line: syntax tree -> trace -> findings -> reports
     2  interpreter/   |   rules/         two rooms without a door between them: they meet only in the trace
-    1  knowledge/                        facts about torch and its friends, as data
-    0  value  trace  rule                the words
+    1  knowledge/  picture               facts about torch and its friends, as data; how a graph is drawn
+    0  settings  value  trace  rule      the words, and what the project says of its own names
     annex  runtime/                      real torch as the judge; torch is imported nowhere else, and nothing imports this room
 
 The road of a value, `loss = criterion(model(x), y)` and then `print(loss)` in a training loop:

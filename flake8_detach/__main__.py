@@ -1,4 +1,4 @@
-"""The command line: four commands, each a short road to what does the work.
+"""The command line: its commands, each a short road to what does the work.
 
 What lives here: names, arguments and exit statuses. What must not: the work itself, or an import that only one command needs.
 """
@@ -6,8 +6,11 @@ What lives here: names, arguments and exit statuses. What must not: the work its
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from . import __version__
 
@@ -32,17 +35,64 @@ def explain(arguments: Sequence[str]) -> int:
     found = {page.code: page for page in manual.pages()}
     if code not in found:
         parser.error(f"unknown code {code}; the codes are {', '.join(found)}")
-    print(manual.explanation(found[code]))
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(manual.explanation(found[code], width, bold=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return 0
 
 
 def rules(arguments: Sequence[str]) -> int:
-    """all rules in one table: rules [--markdown]"""
+    """all rules in one table, or as pages: rules [--markdown | --pages FOLDER]"""
     from . import manual
 
-    parser = argparse.ArgumentParser("flake8-detach rules", description="print the table of the rules")
-    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
-    print(manual.table(parser.parse_args(arguments).markdown))
+    parser = argparse.ArgumentParser("flake8-detach rules", description="print the table of the rules, or write a page for each")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as the table of the README")
+    form.add_argument("--pages", type=Path, metavar="FOLDER", help="write one Markdown page for each rule, and an index, into this folder")
+    chosen = parser.parse_args(arguments)
+    if chosen.pages is None:
+        print(manual.table(chosen.markdown))
+        return 0
+    try:
+        manual.write(chosen.pages)
+    except OSError as error:
+        parser.error(f"--pages {chosen.pages}: {error.strerror}")
+    return 0
+
+
+def trace(arguments: Sequence[str]) -> int:
+    """what the linter believes of values, and why: trace FILE[:LINE]"""
+    from . import inspection, plugin
+    from .inspection import beliefs
+
+    parser = argparse.ArgumentParser("flake8-detach trace", description="print what the linter believes of the values of a file, and why")
+    parser.add_argument("place", metavar="FILE[:LINE]", help="of a file, the names that are bound; of a line, all its expressions")
+    try:
+        path, line = inspection.place(parser.parse_args(arguments).place)
+        print("\n".join(beliefs.told(inspection.inspect(path, line, plugin.configured()))))
+    except inspection.Uninspectable as error:
+        parser.error(str(error))
+    return 0
+
+
+def graph(arguments: Sequence[str]) -> int:
+    """the autograd graph of a line's values, as the linter sees it: graph FILE:LINE [-o FILE.svg]"""
+    from . import inspection, picture, plugin
+    from .inspection import lineage
+
+    parser = argparse.ArgumentParser("flake8-detach graph", description="draw the autograd graph of a line's values, as the linter sees it")
+    parser.add_argument("place", metavar="FILE:LINE")
+    parser.add_argument("-o", "--output", type=Path, help="a file, .dot or what Graphviz draws (.svg, .png, .pdf); default: DOT on standard output")
+    chosen = parser.parse_args(arguments)
+    try:
+        path, line = inspection.place(chosen.place)
+        if line is None:
+            parser.error(f"{chosen.place}: which line? write {path}:LINE")
+        drawn = lineage.graph(inspection.inspect(path, line, plugin.configured()))
+        if drawn is None:
+            parser.error(f"{chosen.place}: no tensor is computed or used there")
+        picture.show(drawn, chosen.output)
+    except (inspection.Uninspectable, picture.Undrawable) as error:
+        parser.error(str(error))
     return 0
 
 
@@ -53,7 +103,9 @@ def witness(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"check": check, "explain": explain, "rules": rules, "witness": witness}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "check": check, "explain": explain, "rules": rules, "trace": trace, "graph": graph, "witness": witness,
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

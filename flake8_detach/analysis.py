@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from .settings import DEFAULT, Settings
+
 RULES = Path(__file__).resolve().parent / "rules"
 IMPORTS_TORCH = re.compile(
     r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
@@ -40,13 +42,13 @@ class Report(NamedTuple):
     text: str
 
 
-def check(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Report]:
+def check(tree: ast.Module, lines: Sequence[str], filename: str, settings: Settings = DEFAULT) -> list[Report]:
     """All findings of one file, sorted by place. `lines` are the file's lines with their ends, `filename` as flake8 shows it."""
     source = "".join(lines)
-    if not may_fire(source):
+    if not may_fire(source) and not settings.are_mentioned(source):
         return []
     with _without_collection():
-        return _reports(tree, lines, filename, source)
+        return _reports(tree, lines, filename, source, settings)
 
 
 @contextmanager
@@ -61,16 +63,17 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str) -> list[Report]:
-    """Interpretation, then every rule."""
+def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, settings: Settings) -> list[Report]:
+    """Interpretation, then every rule that is not off."""
     from .interpreter import interpret
 
-    trace = interpret(tree, filename, source)
+    trace = interpret(tree, filename, source, settings)
     if trace.exhausted:
         return []
     found = {
         Report(line, _column(lines, line, column), code, message)
         for code, rule in rules().items()
+        if code not in settings.off
         for line, column, message in _findings(rule, trace)
     }
     return sorted(found)

@@ -92,7 +92,7 @@ def is_own_method(trace: Trace, frame: int, tokens: frozenset[int]) -> bool:
 
 def _acts(trace: Trace, event: Event, end: int) -> bool:
     """Whether the call selects an action, for a pass that only samples or generates: the one step of a policy is no evaluation."""
-    if event.detail == Training.EVAL or re.search(r"eval|val|test|infer|predict|demo", trace.function(end), re.I):
+    if event.detail == Training.EVAL or re.search(r"eval|val|test|infer|predict|demo", trace.function(end), re.I) or trace.is_own_evaluation(end):
         return False
     frame = event.frame
     while frame >= 0 and not idioms.ACTS.search(idioms.words(trace.function(frame).rpartition(".")[2])):
@@ -224,7 +224,8 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
         return label
     if frame in busy:
         return label if in_eval_loop(trace, event, frame) else ""
-    if idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words):
+    named = idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words)
+    if named or trace.is_own_evaluation(frame):
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
     return label if in_eval_loop(trace, event, frame) or _plays_back(trace, event, frame) else ""

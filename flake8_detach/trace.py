@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Any, Final, NamedTuple
 
+from .settings import DEFAULT, Settings, find
 from .value import EMPTY, DType, Grad, Kind, Training, Value
 
 
@@ -116,6 +117,7 @@ class Trace:
     def __init__(self, tree: ast.Module, filename: str) -> None:
         self.tree = tree
         self.filename = filename
+        self.settings: Settings = DEFAULT
         self.events: list[Event] = []
         self.sites: list[Site] = []
         self.frames: list[Frame] = []
@@ -334,6 +336,10 @@ class Trace:
         function = self.frames[frame].function
         name = getattr(function, "name", "<lambda>") if function is not None else ""
         return f"{self.frames[frame].owner}.{name}" if self.frames[frame].owner else name
+
+    def is_own_evaluation(self, frame: int) -> bool:
+        """Whether the project says of a frame's function that it evaluates a model."""
+        return bool(self.settings.evaluations) and find(self.settings.evaluations, [self.function(frame)]) is not None
 
     def history(self, value: Value) -> str:
         """Where a value's history comes from, for a message: "`model(x)`, line 12"."""

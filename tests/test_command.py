@@ -5,6 +5,7 @@ What lives here: names, arguments, statuses. What must not: what a rule's page s
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,45 @@ def test_check_of_a_clean_file(tmp_path: Path) -> None:
     assert status("check", str(tmp_path)) == 0
 
 
-def test_explain_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_prints_the_page(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     assert status("explain", "det201") == 0
     out = capsys.readouterr().out
     assert out.startswith("DET201 numpy_on_live (loud)\n")
-    assert "Harm:" in out
+    headings = [line for line in out.splitlines()[1:] if line and not line.startswith(" ")]
+    assert headings == ["`.numpy()` on a live tensor with gradient mode enabled.", "What PyTorch does", "Bad", "Good", "Silent when", "The code"]
+    assert "since 0.1.0" in out
+    prose = [line for line in out.splitlines() if not line.startswith("    ")]
+    assert max(map(len, prose)) <= 60
+    assert "\x1b" not in out
+
+
+def test_explain_keeps_the_examples_as_they_are() -> None:
+    page = next(page for page in manual.pages() if page.code == "DET201")
+    text = manual.explanation(page, width=30, bold=True)
+    assert textwrap.indent(page.sections["Bad"], "    ") in text
+    assert text.startswith("\x1b[1mDET201 numpy_on_live (loud)\x1b[0m\n")
+
+
+def test_an_opt_in_code_says_how_to_ask_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("explain", "DET901") == 0
+    assert "extend-select = DET901" in " ".join(capsys.readouterr().out.split())
+
+
+def test_rules_writes_the_pages(tmp_path: Path) -> None:
+    stale = tmp_path / "rules" / "DET000.md"
+    stale.parent.mkdir()
+    stale.write_text("of a rule that is no more")
+    (stale.parent / "own.md").write_text("kept")
+    assert status("rules", "--pages", str(stale.parent)) == 0
+    names = {path.name for path in stale.parent.iterdir()}
+    assert names == {"index.md", "own.md", *(f"{page.code}.md" for page in manual.pages())}
+
+
+def test_rules_into_a_file_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "taken").write_text("a file")
+    assert status("rules", "--pages", str(tmp_path / "taken")) == 2
+    assert str(tmp_path / "taken") in capsys.readouterr().err
 
 
 def test_rules_lists_every_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,17 +6,23 @@ expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)
 statements   assignments < branches < loops < blocks < definitions < activations < program (entry points; callers: who calls them)
+names        program < own_names (what the project says of its own names; used only where it says something)
 """
 
 from __future__ import annotations
 
 import ast
 
+from flake8_detach.settings import DEFAULT, Settings
 from flake8_detach.trace import Trace
 
 from .program import Program
 
 
-def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "") -> Trace:
+def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", settings: Settings = DEFAULT) -> Trace:
     """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed."""
-    return Program(tree, filename, source).run()
+    if not settings.names:
+        return Program(tree, filename, source).run()
+    from .own_names import OwnNames
+
+    return OwnNames(tree, filename, source, settings).run()

@@ -39,9 +39,6 @@ REDUCES: Final = frozenset(
 )
 """NumPy functions that give a number where they reduce everything, whatever they are given."""
 
-BACKWARD_TAKES: Final = 4
-"""How many positional arguments a tensor's backward has: gradient, retain_graph, create_graph, inputs."""
-
 EVENTS: Final = {SinkRole.LOG: Role.LOG, SinkRole.ARRAY: Role.ARRAY, SinkRole.NUMBER: Role.NUMBER}
 """What is recorded for each role of a sink."""
 
@@ -215,8 +212,6 @@ class Calls(Comprehensions):
     def backward(self, value: Value, node: ast.AST, keywords: dict[str, Value]) -> None:
         """value.backward(): proves that the value was live, and that nothing it was computed from is a leak."""
         trace = self.trace
-        if isinstance(node, ast.Call) and len(node.args) > BACKWARD_TAKES:
-            return  # of an extension or a custom Function, not of a tensor
         for one in self.open([value], node):
             retain = keywords.get("retain_graph")
             self.note_trained(node)

@@ -179,7 +179,7 @@ class Definitions(Blocks):
                 library |= cls.library
                 unknown, module = unknown or cls.unknown_base, module or cls.is_module
             names = {n.replace("builtins.", "") for n in value.names}
-            if names & objects.MODULE_BASES or any(objects.kind_of_class(n) == Kind.MODULE for n in names):
+            if self.is_module_base(base, names):
                 module = True
             elif (
                 not found
@@ -193,6 +193,11 @@ class Definitions(Blocks):
             self.trace.heirs.add(node.name)
         record = any("dataclass" in ast.unparse(d) for d in node.decorator_list) or bool(library & {"typing.NamedTuple"})
         return Class(node, token, bases, frozenset(library), unknown, module, record)
+
+
+    def is_module_base(self, base: ast.expr, names: set[str]) -> bool:
+        """Whether a base of these dotted names makes its heirs nn.Modules."""
+        return bool(names & objects.MODULE_BASES) or any(objects.kind_of_class(n) == Kind.MODULE for n in names)
 
 
 def canonical(dotted: str) -> str:

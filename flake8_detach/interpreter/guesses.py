@@ -62,7 +62,7 @@ class Guesses(Collections):
         if name in ("backward", "manual_backward", "backward_step"):
             if args and not idioms.ENGINES.match(spelled):
                 self.back_propagated(args)
-            else:
+            elif len(node.args) <= operations.BACKWARD_TAKES:
                 self.backward(args[0] if args else receiver, node, keywords)
             return NONE
         if name in ("step", "zero_grad"):

@@ -40,7 +40,8 @@ class Tensors(Builtins):
         if name == "zero_" and self.gradient_of:
             self.clear_by_hand(receiver, node)
         if name == "backward":
-            self.backward(receiver, node, keywords)
+            if len(node.args) <= operations.BACKWARD_TAKES:  # else of an extension or a custom Function, not of a tensor
+                self.backward(receiver, node, keywords)
             return NONE
         if name == "requires_grad_":
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]

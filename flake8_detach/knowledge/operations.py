@@ -54,6 +54,9 @@ METHODS: Final = _table(
 )
 """Tensor methods that are no plain DERIVE. `to`, `cuda` ... derive: they give the same history back."""
 
+BACKWARD_TAKES: Final = 4
+"""How many positional arguments a tensor's backward has: gradient, retain_graph, create_graph, inputs."""
+
 CONVERSIONS: Final = frozenset("to cuda cpu float double half bfloat16 contiguous type xpu mps npu share_memory".split())
 """Methods that give a module itself back, and a tensor with its history."""
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+from .drawing import Drawing
 from .events import Finished, Warned
 from .interceptions import attributes, backprop, functions, layers, lines, modules, optimizers, sinks, switches, training
 from .occurrence import Witnessed
@@ -48,7 +49,7 @@ def main(text: str) -> int:
 
     if not request["fork"]:
         (job,) = request["jobs"]
-        return perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=False)
+        return perform(job["path"], job["args"], job["scenarios"], timeout, tell, fork=False, draw=request["draw"])
     # many small runs, one after the other: more threads only cost
     torch.set_num_threads(1)
     _warm_up()
@@ -57,12 +58,15 @@ def main(text: str) -> int:
     return 0
 
 
-def perform(path: str, args: list[str], scenarios: list[str] | None, timeout: float, tell: Tell, fork: bool) -> int:
+def perform(path: str, args: list[str], scenarios: list[str] | None, timeout: float, tell: Tell, fork: bool, draw: int = 0) -> int:
     """Runs the whole program, or its module-level code once and each scenario after it; returns the exit status."""
     program = Program(path)
     sys.argv = [path, *args]
     if scenarios is None:
-        witnessed = Stage(program, "__main__").observe(None, timeout)
+        stage = Stage(program, "__main__")
+        drawing = Drawing(stage.run, draw) if draw else None
+        witnessed = stage.observe(None, timeout)
+        witnessed.picture = drawing.picture(witnessed.occurrences) if drawing is not None else None
         tell(path, None, witnessed)
         return witnessed.status
     stage = Stage(program, Path(path).stem)

@@ -47,6 +47,13 @@ class Activation:
 
 
 @dataclass(slots=True)
+class LineRan:
+    """The line that is drawn has run in this frame, to its end or up to an exception."""
+
+    frame: FrameType
+
+
+@dataclass(slots=True)
 class TorchCall:
     """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live before."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..picture import Edge, Node, Picture
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
@@ -21,19 +23,20 @@ class Occurrence:
 
 @dataclass(slots=True)
 class Witnessed:
-    """One run: what happened, how the program ended (`status` is its exit status, `error` its traceback or ""), and whether the time limit
-    ended it.
+    """One run: what happened, how the program ended (`status` is its exit status, `error` its traceback or ""), whether the time limit ended
+    it, and the graph of the line that was to be drawn.
     """
 
     occurrences: list[Occurrence] = field(default_factory=list)
     status: int = 0
     error: str = ""
     timed_out: bool = False
+    picture: Picture | None = None
 
     def to_json(self) -> dict[str, object]:
         """The run as JSON data: the form in which it travels between the two processes."""
         found = [[o.line, o.code, o.evidence, o.column] for o in self.occurrences]
-        return {"occurrences": found, "status": self.status, "error": self.error, "timed_out": self.timed_out}
+        return {"occurrences": found, "status": self.status, "error": self.error, "timed_out": self.timed_out, "picture": self.picture}
 
     @staticmethod
     def from_json(data: dict[str, object]) -> Witnessed:
@@ -42,4 +45,12 @@ class Witnessed:
         if not isinstance(found, list):
             raise TypeError("occurrences must be a list")
         occurrences = [Occurrence(int(line), str(code), str(evidence), int(column)) for line, code, evidence, column in found]
-        return Witnessed(occurrences, int(str(data["status"])), str(data["error"]), data["timed_out"] is True)
+        return Witnessed(occurrences, int(str(data["status"])), str(data["error"]), data["timed_out"] is True, _picture(data.get("picture")))
+
+
+def _picture(data: object) -> Picture | None:
+    """A picture from its JSON form: named tuples travel as lists."""
+    if not isinstance(data, list):
+        return None
+    title, nodes, edges = data
+    return Picture(title, [Node(*node) for node in nodes], [Edge(*edge) for edge in edges])

@@ -1,7 +1,7 @@
 """Starts the process in which programs run, limits its time, and reads what it wrote. Imports no torch: the caller need not have it.
 
 The process is described to `child` by one JSON text: the `jobs` (a path, its arguments, its scenarios or null), the time limit, whether to
-`fork` for each run, and the file that receives one line of JSON per run.
+`fork` for each run, the line to `draw` or 0, and the file that receives one line of JSON per run.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class TorchMissing(RuntimeError):
     """PyTorch is not installed in this Python."""
 
 
-def run_program(path: str, args: Sequence[str], timeout: float) -> Witnessed:
-    """Runs the whole program, its standard streams passed through.
+def run_program(path: str, args: Sequence[str], timeout: float, draw: int = 0) -> Witnessed:
+    """Runs the whole program, its standard streams passed through, and draws the graph of the line `draw`, if that is not 0.
 
     Raises TorchMissing, OSError when the file cannot be read, SyntaxError or UnicodeDecodeError when it is no Python.
     """
-    return _start([(path, args, None)], timeout, apart=False)[path, None]
+    return _start([(path, args, None)], timeout, apart=False, draw=draw)[path, None]
 
 
 def run_programs(paths: Iterable[str], timeout: float) -> dict[str, Witnessed]:
@@ -48,7 +48,7 @@ def run_scenarios(path: str, scenarios: Sequence[str], timeout: float) -> dict[s
     return {scenario: found[path, scenario] for scenario in scenarios}
 
 
-def _start(jobs: list[Job], timeout: float, apart: bool) -> Found:
+def _start(jobs: list[Job], timeout: float, apart: bool, draw: int = 0) -> Found:
     for path, _, _ in jobs:
         ast.parse(Path(path).read_bytes(), path)
     if importlib.util.find_spec("torch") is None:
@@ -56,15 +56,15 @@ def _start(jobs: list[Job], timeout: float, apart: bool) -> Found:
     if apart and not hasattr(os, "fork"):
         single: list[Job] = [(path, args, names and [name]) for path, args, names in jobs for name in names or [""]]
         return {key: witnessed for job in single for key, witnessed in _call([job], timeout, fork=False, quiet=True).items()}
-    return _call(jobs, timeout, fork=apart, quiet=apart)
+    return _call(jobs, timeout, fork=apart, quiet=apart, draw=draw)
 
 
-def _call(jobs: list[Job], timeout: float, fork: bool, quiet: bool) -> Found:
+def _call(jobs: list[Job], timeout: float, fork: bool, quiet: bool, draw: int = 0) -> Found:
     runs = [(path, name) for path, _, names in jobs for name in (names if names is not None else [None])]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "witnessed.jsonl"
         described = [{"path": str(Path(path).resolve()), "args": list(args), "scenarios": names} for path, args, names in jobs]
-        request = json.dumps({"jobs": described, "timeout": timeout, "fork": fork, "output": str(output)})
+        request = json.dumps({"jobs": described, "timeout": timeout, "fork": fork, "output": str(output), "draw": draw})
         status = _run(request, timeout * (len(runs) + len(jobs)) + GRACE, quiet)
         told = _read(output)
     return {(path, name): told.get((str(Path(path).resolve()), name), _lost(status)) for path, name in runs}

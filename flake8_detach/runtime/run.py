@@ -69,14 +69,16 @@ class Run:
         self.open_modules = 0
         self.passes: Any = None  # the module calls that run now, as interceptions.layers sees them
         self.setting_mode = False
+        self.drawn = 0  # the line whose graph is to be drawn, 0 if none is or any more
         self.totals: set[int] = set()
         self._models: list[tuple[int, int]] = []
         self._found: dict[tuple[int, str], Occurrence] = {}
         self._handlers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         for name in sorted(module.name for module in pkgutil.iter_modules(witnesses.__path__)):
-            self._register(importlib.import_module(f"{witnesses.__name__}.{name}").Witness(self))
+            self.listen(importlib.import_module(f"{witnesses.__name__}.{name}").Witness(self))
 
-    def _register(self, witness: object) -> None:
+    def listen(self, witness: object) -> None:
+        """Hand the events to the methods `on_<event>` of a witness."""
         for name in dir(witness):
             if name.startswith("on_"):
                 event = "".join(word.capitalize() for word in name.split("_")[1:])

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from ..events import Activation, Comprehended, Held, IterationEnd, Paused, Raised, Returned, Round
+from ..events import Activation, Comprehended, Held, IterationEnd, LineRan, Paused, Raised, Returned, Round
 from ..graph import node_of, now, number, reaches_leaf
 from ..program import Loop
 from ..reach import Entry, Reach, Variable
@@ -93,6 +93,8 @@ class Lines:
         if not self._on_top(frame):
             return
         activation = self.run.stack[-1]
+        if self.run.drawn == activation.line:
+            self.run.emit(LineRan(frame))
         self._look(frame, activation)
         self._loops(activation, frame)
         if frame.f_lineno not in (self.run.program.comprehension(activation.line) or ()):
@@ -110,6 +112,8 @@ class Lines:
     def _returned(self, frame: FrameType, value: Any) -> None:
         if not self._on_top(frame):
             return
+        if self.run.drawn == self.run.stack[-1].line:
+            self.run.emit(LineRan(frame))
         self._look(frame, self.run.stack[-1], value)
         activation = self.run.stack.pop()
         self.frames.pop()

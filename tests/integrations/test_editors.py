@@ -1,0 +1,141 @@
+"""Editors, each driven for real: a file is opened, a line is mended, the findings follow.
+
+What lives here: python-lsp-server over JSON-RPC, Vim with ALE, Emacs with Flycheck, and `flake8 -`. A test is skipped where its editor is
+missing: `apt-get install vim-ale emacs-nox elpa-flycheck` and the extra `integrations` bring all. What must not: anything about a rule.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pty
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ALE = Path("/usr/share/vim-ale")
+FLYCHECK = Path("/usr/share/emacs/site-lisp/elpa-src")
+MISTAKE = "import torch\n\nw = torch.ones(3, requires_grad=True)\nprint(w.numpy())\n"
+MENDED = MISTAKE.replace("w.numpy", "w.detach().numpy")
+SAID = "`.numpy()` raises on a tensor that requires grad (from `torch.ones(3, requires_grad=True)`, line 3): use `.detach().numpy()`"
+OTHERS = "pycodestyle pyflakes mccabe pylint yapf autopep8"
+TIME = 120
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with one file that has a mistake, and a flake8 of this Python."""
+    (tmp_path / "train.py").write_text(MISTAKE)
+    (tmp_path / ".flake8").write_text("[flake8]\nselect = DET\n")
+    starter = tmp_path / "bin" / "flake8"
+    starter.parent.mkdir()
+    starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m flake8 "$@"\n')
+    starter.chmod(0o755)
+    return tmp_path
+
+
+def test_a_buffer_on_standard_input(folder: Path) -> None:
+    """The display name is what is shown, and what per-file-ignores and exclude look at."""
+    for extra, shown in (([], [f"train.py:4:7: DET201 {SAID}"]), (["--per-file-ignores=train.py:DET2"], [])):
+        command = [sys.executable, "-m", "flake8", "--stdin-display-name", "train.py", *extra, "-"]
+        done = subprocess.run(command, cwd=folder, input=MISTAKE, capture_output=True, text=True, check=False)
+        assert done.stdout.splitlines() == shown
+
+
+# -- python-lsp-server ------------------------------------------------------------------------------------------------------------------
+
+
+class Client:
+    """A language client of a few words; each answer must come within TIME."""
+
+    def __init__(self, folder: Path) -> None:
+        from pylsp_jsonrpc.streams import JsonRpcStreamReader, JsonRpcStreamWriter
+
+        command = [sys.executable, "-m", "pylsp"]
+        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.writer = JsonRpcStreamWriter(self.process.stdin)
+        self.messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        reader = JsonRpcStreamReader(self.process.stdout)
+        threading.Thread(target=reader.listen, args=(self.messages.put,), daemon=True).start()
+        plugins: dict[str, dict[str, object]] = {name: {"enabled": False} for name in OTHERS.split()}
+        plugins["flake8"] = {"enabled": True, "executable": str(folder / "bin" / "flake8")}
+        settings = {"pylsp": {"plugins": plugins}}
+        self.ask("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}, "initializationOptions": settings})
+        self.tell("initialized", {})
+
+    def tell(self, method: str, given: object) -> None:
+        self.writer.write({"jsonrpc": "2.0", "method": method, "params": given})
+
+    def ask(self, method: str, given: object) -> dict[str, Any]:
+        self.writer.write({"jsonrpc": "2.0", "id": method, "method": method, "params": given})
+        return self.await_message("id", method)
+
+    def await_message(self, key: str, value: str) -> dict[str, Any]:
+        while True:
+            message = self.messages.get(timeout=TIME)
+            if message.get(key) == value:
+                return message
+
+    def diagnostics(self) -> list[dict[str, Any]]:
+        return list(self.await_message("method", "textDocument/publishDiagnostics")["params"]["diagnostics"])
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[Client]:
+    client = Client(folder)
+    yield client
+    client.process.kill()
+    client.process.wait()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pylsp") is None, reason="python-lsp-server is not installed (extra `integrations`)")
+def test_python_lsp_server(client: Client, folder: Path) -> None:
+    """Open, mend, break again: the diagnostics follow, and their range covers the expression to the end of its line."""
+    uri = (folder / "train.py").as_uri()
+    client.tell("textDocument/didOpen", {"textDocument": {"uri": uri, "languageId": "python", "version": 1, "text": MISTAKE}})
+    [found] = client.diagnostics()
+    assert (found["code"], found["source"], found["message"]) == ("DET201", "flake8", f"DET201 {SAID}")
+    line, start, end = MISTAKE.splitlines()[3], found["range"]["start"], found["range"]["end"]
+    assert start == {"line": 3, "character": line.index("w.numpy()")}
+    assert end["line"] == 3
+    assert end["character"] >= line.index("w.numpy()") + len("w.numpy()")
+    for version, (text, codes) in enumerate([(MENDED, []), ("\n" + MISTAKE, ["DET201"])], 2):
+        client.tell("textDocument/didChange", {"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"text": text}]})
+        found_now = client.diagnostics()
+        assert [one["code"] for one in found_now] == codes
+    assert found_now[0]["range"]["start"]["line"] == 4
+
+
+# -- editors of Debian --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("vim") is None or not ALE.exists(), reason="Vim or ALE is not installed (Debian: vim-ale)")
+def test_vim_with_ale(folder: Path) -> None:
+    """Vim runs in a terminal of its own, as without one it ends at once; `ale.vim` says what it does."""
+    transcript = folder / "transcript.txt"
+    environment = {**os.environ, "FLAKE8": str(folder / "bin" / "flake8"), "ALE": str(ALE), "TRANSCRIPT": str(transcript), "TERM": "xterm"}
+    terminal, inside = pty.openpty()
+    command = ["vim", "-N", "-n", "-u", str(HERE / "ale.vim"), "train.py"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdin=inside, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as vim:
+        assert vim.wait(TIME) == 0
+    os.close(terminal)
+    os.close(inside)
+    assert transcript.read_text().splitlines() == ["after opening: 1 findings", f"train.py:4:7: DET201: {SAID}", "after the edit: 0 findings"]
+
+
+@pytest.mark.skipif(shutil.which("emacs") is None or not any(FLYCHECK.glob("flycheck*")), reason="Emacs or Flycheck is not installed (elpa-flycheck)")
+def test_emacs_with_flycheck(folder: Path) -> None:
+    """`flycheck.el` says what it does."""
+    environment = {**os.environ, "FLAKE8": str(folder / "bin" / "flake8")}
+    command = ["emacs", "--batch", "-q", "-l", str(HERE / "flycheck.el"), "train.py"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=TIME)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["after opening: 1 findings", f"train.py:4:7: DET201 {SAID}", "after the edit: 0 findings"]

@@ -1,0 +1,55 @@
+"""The documentation: its generated pages are current, its links and commands hold.
+
+What lives here: what can be checked of `docs/` without building the site (tests/integrations builds it). What must not: the examples of the
+rules, which test_rules runs.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flake8_detach import manual, settings
+from flake8_detach.__main__ import COMMANDS
+
+PAGES = Path(__file__).parent.parent / "docs" / "pages"
+WRITTEN = sorted(PAGES.glob("*.md"))
+
+
+def test_the_pages_of_the_rules_are_current() -> None:
+    """`flake8-detach rules --pages docs/pages/rules` writes them."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in (PAGES / "rules").iterdir()}
+    assert found == manual.documents()
+
+
+def test_every_page_of_a_rule_has_its_sections() -> None:
+    pages = manual.pages()
+    assert [page.code for page in pages if list(page.sections)[:4] != ["Harm", "Bad", "Good", "Silent when"]] == []
+    assert [page.code for page in pages if page.sections["Bad"] not in manual.document(page)] == []
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (PAGES / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
+def test_commands_exist(path: Path) -> None:
+    named = set(re.findall(r"(?:^|`)(?:\$ )?flake8-detach ([a-z]+)\b", path.read_text(encoding="utf-8"), re.M))
+    assert named <= COMMANDS.keys()
+
+
+def test_every_option_is_described() -> None:
+    text = (PAGES / "configuration.md").read_text(encoding="utf-8")
+    assert [name for name in settings.NAMED if f"| `detach-{name}` |" not in text or f"\ndetach-{name} = " not in text] == []
+
+
+def test_the_example_of_the_configuration_is_accepted() -> None:
+    text = (PAGES / "configuration.md").read_text(encoding="utf-8")
+    given = dict(re.findall(r"^detach-(\w+) = (.*)$", text, re.M))
+    read = settings.read({name: value.split(", ") for name, value in given.items()})
+    assert len(read.names) == sum(len(value.split(", ")) for value in given.values())
+    assert read.loggers[0] == settings.Named("mylib.track", (1, "value"))
