@@ -1,6 +1,6 @@
 """The survey of real repositories, to be repeated: what the linter says today against the verdicts that were read.
 
-usage: python tests/survey/survey.py CLONES
+usage: python tests/survey/survey.py CLONES [findings|cures]
 
 CLONES holds git clones named OWNER+NAME. The files of each repository are taken from its commit in `repositories.csv`; findings are compared
 with `findings.csv` (verdicts by reading) and the commits of `cures.csv` (a human's later cure) are linted before and after. No code of these
@@ -67,23 +67,33 @@ def function(text: str, line: int) -> int:
     return max((n.lineno for n in nodes if n.lineno <= line <= (n.end_lineno or 0)), default=0)
 
 
+def parses(text: str) -> bool:
+    try:
+        ast.parse(text.lstrip("\ufeff"))
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
 def is_recognised(clone: Path, row: dict[str, str]) -> bool:
-    """Whether a cured mistake is reported at its place before the cure, and no longer after it."""
+    """Whether a cured mistake is reported at its place before the cure, and after it one finding less on such a line."""
     before, after = (source(clone, commit, row["path"]) for commit in (f"{row['commit']}~1", row["commit"]))
     old, new = before.splitlines(), after.splitlines()
-    left = {(r.code, new[r.line - 1].strip()) for r in reports(after, row["path"])}
+    had = collections.Counter((r.code, old[r.line - 1].strip()) for r in reports(before, row["path"]))
+    left = collections.Counter((r.code, new[r.line - 1].strip()) for r in reports(after, row["path"]))
     for report in reports(before, row["path"]):
         for place in row["places"].split(";"):
             code, line = place.strip().split("@")
             near = abs(report.line - int(line)) <= NEAR
             whole = code.startswith(WHOLE_PASS) and function(before, report.line) == function(before, int(line))
-            if report.code == code and (near or whole) and (code, old[report.line - 1].strip()) not in left:
+            what = (code, old[report.line - 1].strip())
+            if report.code == code and (near or whole) and had[what] > left[what]:
                 return True
     return False
 
 
-def main(clones: Path) -> None:
-    warnings.simplefilter("ignore")
+def judge_findings(clones: Path) -> None:
+    """Print today's findings by their verdicts, per code."""
     verdicts = {(r["repo"], r["path"], r["line"], r["code"]): r["verdict"] for r in rows("findings.csv")}
     table: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for finding in found(clones):
@@ -91,13 +101,27 @@ def main(clones: Path) -> None:
     print(f"{'code':8}{'true':>8}{'debatable':>11}{'false':>8}{'unread':>8}")
     for code in sorted(table):
         print(f"{code:8}{table[code]['true']:8}{table[code]['debatable']:11}{table[code]['false']:8}{table[code]['unread']:8}")
+
+
+def judge_cures(clones: Path) -> None:
+    """Print how many of the cures are recognised."""
     cures = [r for r in rows("cures.csv") if (clones / r["repo"]).is_dir()]
-    own = [r for r in cures if r["needs"] in ("line", "function", "file")]
     hits = {id(r) for r in cures if is_recognised(clones / r["repo"], r)}
-    print(f"cures recognised: {sum(id(r) in hits for r in own)} of {len(own)} that one file decides, {len(hits)} of {len(cures)} in all")
+    own = [r for r in cures if r["needs"] in ("line", "function", "file")]
+    readable = [r for r in own if parses(source(clones / r["repo"], f"{r['commit']}~1", r["path"]))]
+    print(f"cures recognised: {sum(id(r) in hits for r in own)} of {len(own)} that one file decides ({len(readable)} of them are Python 3)")
+    print(f"                  {len(hits)} of {len(cures)} in all")
+
+
+def main(clones: Path, what: str) -> None:
+    warnings.simplefilter("ignore")
+    if what != "cures":
+        judge_findings(clones)
+    if what != "findings":
+        judge_cures(clones)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["findings"], ["cures"]):
         sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else "")
