@@ -25,6 +25,8 @@ IMPORTS_TORCH = re.compile(
 )
 IMPORTS_RIVAL = re.compile(r"^\s*(?:from|import)\s+(?:paddle|oneflow|jittor|tinygrad|mxnet|mindspore|megengine|chainer)\b", re.M)
 """Frameworks whose parameters have a `zero_grad()` too, or that may have."""
+IMPORTS_ALL = re.compile(r"^from\s+\S+\s+import\s+\*(?=.*\b(?:torch\.|nn\.Module\b|no_grad\b))", re.M | re.S)
+"""A star import, above a use of torch: that is where torch comes from."""
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
     r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|state_dict|Parameter\(|Module\):|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
@@ -88,7 +90,7 @@ def _speaks_torch(source: str) -> bool:
     """Whether a text imports torch, or trains with what it is given by code that does: it clears gradients the way torch calls it."""
     if "torch" in source and IMPORTS_TORCH.search(source) is not None:
         return True
-    return ".zero_grad(" in source and IMPORTS_RIVAL.search(source) is None
+    return (".zero_grad(" in source or IMPORTS_ALL.search(source) is not None) and IMPORTS_RIVAL.search(source) is None
 
 
 def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[int, int, str]]:

@@ -51,8 +51,7 @@ class Definitions(Blocks):
     def exec_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
-                if node.module:
-                    self.stars.append(node.module)
+                self.stars.append("." * node.level + (node.module or ""))
                 continue
             value = self.foreign(alias.name) if node.level else self.imported(f"{node.module}.{alias.name}")
             self.bind_name(alias.asname or alias.name, value, node)

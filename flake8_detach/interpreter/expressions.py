@@ -7,6 +7,8 @@ method of its own evaluates nothing and is OTHER.
 from __future__ import annotations
 
 import ast
+import re
+from functools import cached_property
 from typing import Final
 
 from flake8_detach.trace import Role
@@ -67,10 +69,18 @@ class Expressions(Judgements):
         for star in self.stars:
             if star.partition(".")[0] in ("torch", "numpy", "math"):
                 return Value(Kind.LIBRARY | Kind.UNKNOWN, names=frozenset((f"{star}.{name}",)))
+        if self.stars and name in self.torch_by_star:
+            return Value(Kind.LIBRARY, names=frozenset((self.torch_by_star[name],)))
         tokens = frozenset((self.part(self.module_scope, ("global", name)),))
         return self.current(Value(Kind.UNKNOWN, Grad.UNKNOWN, refs=tokens, history=tokens, reach=tokens))
 
     module_scope = 0
+
+    @cached_property
+    def torch_by_star(self) -> dict[str, str]:
+        """What a star import of a file that is not shown can only have brought: torch, its usual short names, and what is used as only torch is."""
+        used = re.findall(r"\b(\w+)\.(?:no_grad|inference_mode|set_grad_enabled|from_numpy)\(", self.source)
+        return dict.fromkeys(used, "torch") | {"torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional"}
 
     def eval_Attribute(self, node: ast.Attribute) -> Value:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "data":
