@@ -54,7 +54,7 @@ def measure_file(path: Path) -> dict[str, Any]:
         exhausted.append(trace.exhausted)
         return trace
 
-    interpreter.interpret = watched
+    vars(interpreter)["interpret"] = watched  # analysis looks it up by name for each file
     analysis.check(ast.parse(TRAINING), TRAINING.splitlines(keepends=True), "warm.py")  # imports what is imported lazily
     with tokenize.open(path) as file:
         lines = file.readlines()
@@ -72,12 +72,15 @@ def measure_file(path: Path) -> dict[str, Any]:
     }
 
 
-def point(python: Path | str, program: str, limit: int = LIMIT) -> Point:
-    """One program, in a process of its own. Raises Killed past the limit."""
+def point(python: Path | str, program: str, limit: int = LIMIT) -> Point | None:
+    """One program, in a process of its own; None past the limit."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "program.py"
         path.write_text(program, encoding="utf-8")
-        used = cost([python, __file__, "--one", path], limit, accept=[0])
+        try:
+            used = cost([python, __file__, "--one", path], limit, accept=[0])
+        except Killed:
+            return None
     return Point(**json.loads(used.output), peak=used.peak)
 
 
@@ -85,10 +88,10 @@ def axis_points(python: Path | str, programs: Mapping[int, str], limit: int = LI
     """The programs in order of size; ends with the size that exploded, if one does."""
     points: dict[int, Point] = {}
     for size, program in programs.items():
-        try:
-            points[size] = point(python, program, limit)
-        except Killed:
+        measured = point(python, program, limit)
+        if measured is None:
             return points, size
+        points[size] = measured
     return points, None
 
 
@@ -96,9 +99,9 @@ def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[ob
     """One line of the table; sizes whose time is noise are left out of the fit."""
     times = {size: p.seconds for size, p in points.items() if p.seconds >= FLOOR}
     fits = [f"{fit(times):.2f}" if len(times) > 1 else "-" for fit in (exponent, last_exponent)]
-    notes = [f"exploded at {exploded}"] * (exploded is not None)
-    notes += [f"gave up from {min(size for size, p in points.items() if p.exhausted)}"] * any(p.exhausted for p in points.values())
-    notes += ["lost findings"] * any(not p.kept and not p.exhausted for p in points.values())
+    gave_up = [size for size, p in points.items() if p.exhausted]
+    lost = [size for size, p in points.items() if not p.kept and not p.exhausted]
+    notes = [f"{what} {sizes[0]}" for what, sizes in (("exploded at", [exploded]), ("gave up from", gave_up), ("lost findings at", lost)) if any(sizes)]
     if not points:
         return [name, "-", "-", "-", *fits, "-", ", ".join(notes)]
     largest = max(points)

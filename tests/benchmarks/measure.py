@@ -49,7 +49,7 @@ class Failed(Exception):
 def cost(command: Sequence[str | Path], limit: int = 3600, accept: Sequence[int] = (0, 1)) -> Cost:
     """Run a command to its end. Raises Killed past `limit` CPU seconds, Failed at a status that is not to be accepted."""
     words = [sys.executable, "-I", "-S", __file__, str(limit), *map(str, command)]
-    run = subprocess.run(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True)
+    run = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     used = Cost(*json.loads(run.stdout))
     if used.status < 0:
         raise Killed(f"{signal.Signals(-used.status).name} after {used.cpu:.0f} s of CPU: {' '.join(words[5:9])}")

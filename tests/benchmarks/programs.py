@@ -93,7 +93,14 @@ def comments(lines: int) -> str:
 
 def plain_functions(lines: int) -> str:
     """Code that has nothing to do with torch, in a file that has."""
-    text = "def read{0}(path, limit={0}):\n    rows = []\n    for line in open(path):\n        if len(rows) < limit:\n            rows.append(line.split())\n    return rows\n"
+    text = (
+        "def read{0}(path, limit={0}):\n"
+        "    rows = []\n"
+        "    for line in open(path):\n"
+        "        if len(rows) < limit:\n"
+        "            rows.append(line.split())\n"
+        "    return rows\n"
+    )
     return "".join(text.format(n) for n in range(lines // 6))
 
 
@@ -107,8 +114,9 @@ def nested_blocks(depth: int, opening: str) -> str:
 
 def rotating_loops(depth: int) -> str:
     """On every level the loops hand variables around, so that one pass over a body never is enough."""
-    opening = "".join(f"{' ' * level}for i{level} in range(2):\n{' ' * level} a{level}, b, c = b, c, a{max(level - 1, 0)} + loss\n" for level in range(depth))
-    return f"a0 = b = c = 0\n{opening}{' ' * depth}total += a{depth - 1} + b\nprint(total)\n"
+    loop = "{0}for i{1} in range(2):\n{0} a{1}, b, c = b, c, a{2} + loss\n"
+    loops_in_loops = "".join(loop.format(" " * level, level, max(level - 1, 0)) for level in range(depth))
+    return f"a0 = b = c = 0\n{loops_in_loops}{' ' * depth}total += a{depth - 1} + b\nprint(total)\n"
 
 
 def nested_tries(depth: int) -> str:
@@ -188,7 +196,8 @@ def call_chain(count: int) -> str:
 
 def call_chain_backwards(count: int) -> str:
     """Each function calls the one defined before it."""
-    return "def f0(x):\n    return model(x)\n" + "".join(f"def f{n}(x):\n    return f{n - 1}(x * 2)\n" for n in range(1, count + 1)) + f"print(f{count}(loss))\n"
+    calls = "".join(f"def f{n}(x):\n    return f{n - 1}(x * 2)\n" for n in range(1, count + 1))
+    return f"def f0(x):\n    return model(x)\n{calls}print(f{count}(loss))\n"
 
 
 def calls_that_double(count: int) -> str:
@@ -274,15 +283,24 @@ def diamonds(count: int) -> str:
 
 def heirs(count: int) -> str:
     """Each class calls the one above it."""
-    each = "class A{0}(A{1}):\n    def __init__(self):\n        super().__init__()\n        self.a{0} = loss\n    def f(self):\n        return super().f() + self.a{1}\n"
-    return "class A0:\n    def __init__(self):\n        self.a0 = 0\n    def f(self):\n        return loss\n" + "".join(each.format(n + 1, n) for n in range(count)) + f"print(A{count}().f())\n"
+    first = "class A0:\n    def __init__(self):\n        self.a0 = 0\n    def f(self):\n        return loss\n"
+    each = (
+        "class A{0}(A{1}):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.a{0} = loss\n"
+        "    def f(self):\n"
+        "        return super().f() + self.a{1}\n"
+    )
+    return first + "".join(each.format(n + 1, n) for n in range(count)) + f"print(A{count}().f())\n"
 
 
 def layers(count: int) -> str:
     """One module of many layers, trained as a whole."""
     fields = "".join(f"        self.l{n} = torch.nn.Linear(2, 2)\n" for n in range(count))
     calls = "".join(f"        x = self.l{n}(x)\n" for n in range(count))
-    made = f"class Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n{fields}    def forward(self, x):\n{calls}        return x\n"
+    init = f"    def __init__(self):\n        super().__init__()\n{fields}"
+    made = f"class Net(torch.nn.Module):\n{init}    def forward(self, x):\n{calls}        return x\n"
     return f"{made}net = Net()\nfor p in net.parameters():\n    p.requires_grad = False\nnet.eval()\nprint(net(torch.ones(2)))\n"
 
 
