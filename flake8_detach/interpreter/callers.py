@@ -44,7 +44,8 @@ class Callers:
                 guarded = guarded or any(_switches_off(i.context_expr) for i in node.items)  # type: ignore[attr-defined]
             elif kind is ast.Name or kind is ast.Constant:
                 continue
-            for value in node.__dict__.values():
+            for name in node._fields:  # not __dict__: pyflakes leaves the parent there, on Load() and its like even that of an earlier file
+                value = getattr(node, name, None)
                 if type(value) is list:
                     stack += [(v, function, owner, guarded) for v in value if isinstance(v, ast.AST)]
                 elif isinstance(value, ast.AST):
