@@ -112,12 +112,12 @@ def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[ob
 HEADER = ["axis", "sizes", "s at the largest", "times ast.parse", "exponent", "of the last two", "peak MiB", "notes"]
 
 
-def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mapping[int, str]] | None = None) -> str:
+def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mapping[int, str]] | None = None, limit: int = LIMIT) -> str:
     """The table of the axes of these names, or of all; `extra` are further ones by name, whose sizes are lines."""
     chosen = {name: {size: AXES[name].program(size) for size in AXES[name].sizes} for name in names or AXES}
     rows, worst, heaviest = [], 0.0, 0.0
     for name, programs in {**(extra or {}), **chosen}.items():
-        points, exploded = axis_points(python, programs)
+        points, exploded = axis_points(python, programs, limit)
         rows.append(row(name, points, exploded))
         print(" ", *rows[-1], file=sys.stderr)
         if name not in AXES or AXES[name].sizes == LINES:
@@ -132,10 +132,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("axes", nargs="*", metavar="AXIS", help=f"all, or some of: {', '.join(AXES)}")
     parser.add_argument("--one", type=Path, metavar="FILE", help="measure one file in this process and print JSON")
+    parser.add_argument("--limit", type=int, default=LIMIT, help="CPU seconds after which a program explodes (%(default)s)")
     chosen = parser.parse_args()
     if unknown := set(chosen.axes) - set(AXES):
         parser.error(f"unknown axis {', '.join(sorted(unknown))}")
-    print(json.dumps(measure_file(chosen.one)) if chosen.one else run(sys.executable, chosen.axes))
+    print(json.dumps(measure_file(chosen.one)) if chosen.one else run(sys.executable, chosen.axes, limit=chosen.limit))
 
 
 if __name__ == "__main__":

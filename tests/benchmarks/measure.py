@@ -24,6 +24,10 @@ ENVIRONMENT = {
 """What a measured process sees: nothing that makes Python or flake8 find more than is installed in their environment."""
 
 
+MEMORY = 6 * 2**30
+"""Bytes of address space past which a measured process gets no more."""
+
+
 class Cost(NamedTuple):
     """CPU seconds of a process with those it waited for, its peak memory in MiB, and what it printed."""
 
@@ -39,7 +43,7 @@ class Cost(NamedTuple):
 
 
 class Killed(Exception):
-    """The process used up its CPU seconds or was ended by a signal."""
+    """The process used up its CPU seconds, or was ended by another signal."""
 
 
 class Failed(Exception):
@@ -58,10 +62,16 @@ def cost(command: Sequence[str | Path], limit: int = 3600, accept: Sequence[int]
     return used
 
 
+def _bound(limit: int) -> None:
+    """What a process may use at most, so that one that explodes does not take the machine with it."""
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
 def main(limit: int, command: Sequence[str]) -> None:
     """The small process: starts the command, waits for it, tells what it used."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5)))
+        process = subprocess.Popen(command, stdout=output, preexec_fn=lambda: _bound(limit))
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)

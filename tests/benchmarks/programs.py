@@ -252,7 +252,8 @@ def nested_functions(depth: int) -> str:
 
 
 def decorators(count: int) -> str:
-    return "def wrap(f):\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n" + "@wrap\n" * count + "def f(x):\n    return model(x)\nprint(f(loss))\n"
+    wrap = "def wrap(f):\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n"
+    return wrap + "@wrap\n" * count + "def f(x):\n    return model(x)\nprint(f(loss))\n"
 
 
 def function_values(count: int) -> str:
