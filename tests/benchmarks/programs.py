@@ -38,10 +38,11 @@ class Axis(NamedTuple):
 
 LINES = (1000, 2000, 5000, 10_000, 20_000, 50_000)
 MANY = (125, 250, 500, 1000, 2000)
+FEW = (15, 30, 60, 120)
 DEEP = (5, 10, 15, 19)
 """CPython compiles at most 20 blocks inside each other."""
 CLOSED = (20, 40, 80, 160)
-"""CPython's parser takes at most 200 open brackets; its own recursion ends chains somewhat later."""
+"""CPython's parser takes at most 200 open brackets; pyflakes, which flake8 runs anyway, ends in a RecursionError at somewhat longer chains."""
 INDENTED = (12, 24, 48, 96)
 """CPython's tokenizer takes at most 100 levels of indentation."""
 
@@ -276,12 +277,6 @@ def methods_that_nobody_calls(count: int) -> str:
     return "class A:\n    def __init__(self):\n        self.total = 0\n" + "".join(each.format(n, (n + 1) % count) for n in range(count))
 
 
-def diamonds(count: int) -> str:
-    """Each class has two bases, and these have the same two: read naively, two to the power of the count."""
-    pairs = "".join(f"class A{n + 1}(A{n}, B{n}):\n    pass\nclass B{n + 1}(A{n}, B{n}):\n    pass\n" for n in range(count))
-    return f"class A0:\n    def f(self):\n        return loss\nclass B0:\n    pass\n{pairs}print(A{count}().f())\n"
-
-
 def heirs(count: int) -> str:
     """Each class calls the one above it."""
     first = "class A0:\n    def __init__(self):\n        self.a0 = 0\n    def f(self):\n        return loss\n"
@@ -398,17 +393,18 @@ def all_axes() -> Iterator[Axis]:
     yield from (Axis(build.__name__.replace("_", " "), build, DEEP) for build in (rotating_loops, nested_tries))
     yield from (Axis(build.__name__.replace("_", " "), build, INDENTED) for build in (nested_branches, nested_functions))
     yield from (Axis(build.__name__.replace("_", " "), build, MANY) for build in BY_COUNT)
+    yield Axis("models", models, FEW)
     yield from (Axis(build.__name__.replace("_", " "), build, CLOSED) for build in BY_DEPTH)
 
 
 BY_COUNT = (
-    *(forks, forks_of_one_variable, early_returns, early_continues, tries, withs, elifs, cases, loops, joined_variables, mixed_variables),
+    *(forks, forks_of_one_variable, early_returns, early_continues, tries, withs, cases, loops, joined_variables, mixed_variables),
     *(call_chain, call_chain_backwards, calls_that_double, calls_of_the_two_next, loops_through_calls, branches_through_calls),
     *(calls_in_a_circle, mutual_recursion, callers_of_one, function_values),
-    *(methods, methods_that_nobody_calls, heirs, layers, models, table, matrix, appends, written_keys, arguments, format_fields),
+    *(methods, methods_that_nobody_calls, heirs, layers, table, matrix, appends, written_keys, arguments, format_fields),
 )
 BY_DEPTH = (
     *(method_chain, terms, nested_parentheses, nested_calls, nested_lists, nested_dicts, nested_lambdas),
-    *(comprehension_of_many_loops, nested_comprehensions, conditions, decorators, diamonds),
+    *(comprehension_of_many_loops, nested_comprehensions, conditions, elifs, decorators),
 )
 AXES = {axis.name: axis for axis in all_axes()}
