@@ -44,10 +44,11 @@ SHORT_FILES, SHORT_TIMES = 5, 4
 
 
 def rounds(corpus: Corpus, tools: Sequence[str], pythons: Mapping[str, Path], pairs: int) -> dict[str, list[Cost]]:
-    """Every tool once in each round, the direction changing, after one round that only warms the caches of bytecode and files."""
-    commands = {name: [*command(TOOLS[name], pythons[name]), *map(str, corpus.files)] for name in tools}
-    for words in commands.values():
-        cost(words)
+    """Every tool once in each round, the direction changing, after a tenth of the files have warmed the caches of bytecode."""
+    starts = {name: command(TOOLS[name], pythons[name]) for name in tools}
+    for start in starts.values():
+        cost([*start, *map(str, corpus.files[: 1 + len(corpus.files) // 10])])
+    commands = {name: [*start, *map(str, corpus.files)] for name, start in starts.items()}
     costs: dict[str, list[Cost]] = {name: [] for name in tools}
     for number in range(pairs * (SHORT_TIMES if len(corpus.files) <= SHORT_FILES else 1)):
         for name in tools[:: -1 if number % 2 else 1]:
