@@ -121,6 +121,17 @@ def test_syntax_error_is_flake8s_own(tmp_path: Path) -> None:
     assert lint(tmp_path, MISTAKE + "def (\n", "--select=DET,E999")[0][2] == "E999"
 
 
+def test_what_other_plugins_leave_on_nodes_is_no_code() -> None:
+    """pyflakes 3 leaves each node's parent on it, on nodes such as Load(), which all trees share, even that of an earlier file."""
+    source = "import torch\ndef f(net: torch.nn.Module, x):\n    net.eval()\n    y = net(x)\n    y.sum().backward()\n    print(y)  # as in f(net, x)\n"
+    tree, other = ast.parse(source), ast.parse("with torch.no_grad():\n    f(1)\n")
+    expected = analysis.check(ast.parse(source), source.splitlines(keepends=True), "train.py")
+    for node in ast.walk(tree):
+        if hasattr(node, "lineno"):
+            vars(node)["_pyflakes_parent"] = other
+    assert analysis.check(tree, source.splitlines(keepends=True), "train.py") == expected != []
+
+
 def test_two_processes(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / f"{name}.py").write_text(MISTAKE)

@@ -1,0 +1,143 @@
+"""Time and memory over the size of a program, axis by axis: `python tests/benchmarks/growth.py [AXIS ...]`.
+
+Here: measuring one program in a process of its own, and fitting the exponent. Not here: the programs. The bars: the exponent over the length of a
+file is at most 1.1, and 50,000 lines take less than 1 GiB. `--one FILE` measures one file and prints JSON; that is what the processes run. The
+package is the one of this checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+import tempfile
+import time
+import tokenize
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from figures import exponent, last_exponent, table
+from measure import Killed, cost
+from programs import AXES, LINES, TRAINING
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 60
+"""CPU seconds after which a program counts as one that explodes."""
+FLOOR = 0.004
+"""Seconds below which a measurement says more about the clock than about the program."""
+BAR_EXPONENT, BAR_MIB = 1.1, 1024
+
+
+class Point(NamedTuple):
+    """One program: seconds of CPU for the analysis and for `ast.parse`, peak memory in MiB of the process; whether the analysis gave up, and
+    whether it still reported what stands in front of every program."""
+
+    seconds: float
+    parse: float
+    peak: float
+    exhausted: bool
+    kept: bool
+
+
+def measure_file(path: Path) -> dict[str, Any]:
+    """The analysis of one file in this process."""
+    sys.path.insert(0, str(ROOT))
+    from flake8_detach import analysis, interpreter
+
+    exhausted = []
+    interpret = interpreter.interpret
+
+    def watched(*arguments: Any) -> Any:
+        trace = interpret(*arguments)
+        exhausted.append(trace.exhausted)
+        return trace
+
+    vars(interpreter)["interpret"] = watched  # analysis looks it up by name for each file
+    analysis.check(ast.parse(TRAINING), TRAINING.splitlines(keepends=True), "warm.py")  # imports what is imported lazily
+    with tokenize.open(path) as file:
+        lines = file.readlines()
+    start = time.process_time()
+    tree = ast.parse("".join(lines))
+    parsed = time.process_time()
+    reports = analysis.check(tree, lines, str(path))
+    end = time.process_time()
+    first = TRAINING.count("\n")
+    return {
+        "seconds": end - parsed,
+        "parse": parsed - start,
+        "exhausted": exhausted[-1],
+        "kept": {"DET101", "DET102", "DET201"} <= {report.code for report in reports if report.line <= first},
+    }
+
+
+def point(python: Path | str, program: str, limit: int = LIMIT) -> Point | None:
+    """One program, in a process of its own; None past the limit."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "program.py"
+        path.write_text(program, encoding="utf-8")
+        try:
+            used = cost([python, __file__, "--one", path], limit, accept=[0])
+        except Killed:
+            return None
+    return Point(**json.loads(used.output), peak=used.peak)
+
+
+def axis_points(python: Path | str, programs: Mapping[int, str], limit: int = LIMIT) -> tuple[dict[int, Point], int | None]:
+    """The programs in order of size; ends with the size that exploded, if one does."""
+    points: dict[int, Point] = {}
+    for size, program in programs.items():
+        measured = point(python, program, limit)
+        if measured is None:
+            return points, size
+        points[size] = measured
+    return points, None
+
+
+def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[object]:
+    """One line of the table; sizes whose time is noise are left out of the fit."""
+    times = {size: p.seconds for size, p in points.items() if p.seconds >= FLOOR}
+    fits = [f"{fit(times):.2f}" if len(times) > 1 else "-" for fit in (exponent, last_exponent)]
+    gave_up = [size for size, p in points.items() if p.exhausted]
+    lost = [size for size, p in points.items() if not p.kept and not p.exhausted]
+    notes = [f"{what} {sizes[0]}" for what, sizes in (("exploded at", [exploded]), ("gave up from", gave_up), ("lost findings at", lost)) if any(sizes)]
+    if not points:
+        return [name, "-", "-", "-", *fits, "-", ", ".join(notes)]
+    largest = max(points)
+    last = points[largest]
+    return [name, f"{min(points)}-{largest}", f"{last.seconds:.3f}", f"{last.seconds / last.parse:.1f}", *fits, f"{last.peak:.0f}", ", ".join(notes)]
+
+
+HEADER = ["axis", "sizes", "s at the largest", "times ast.parse", "exponent", "of the last two", "peak MiB", "notes"]
+
+
+def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mapping[int, str]] | None = None, limit: int = LIMIT) -> str:
+    """The table of the axes of these names, or of all; `extra` are further ones by name, whose sizes are lines."""
+    chosen = {name: {size: AXES[name].program(size) for size in AXES[name].sizes} for name in names or AXES}
+    rows, worst, heaviest = [], 0.0, 0.0
+    for name, programs in {**(extra or {}), **chosen}.items():
+        points, exploded = axis_points(python, programs, limit)
+        rows.append(row(name, points, exploded))
+        print(" ", *rows[-1], file=sys.stderr)
+        if name not in AXES or AXES[name].sizes == LINES:
+            times = {size: p.seconds for size, p in points.items() if p.seconds >= FLOOR}
+            worst = max(worst, exponent(times) if len(times) > 1 else 0.0)
+            heaviest = max([heaviest, *(p.peak for p in points.values())])
+    bars = f"over the length of a file: worst exponent {worst:.2f} (bar {BAR_EXPONENT}), most memory {heaviest:.0f} MiB (bar {BAR_MIB})"
+    return f"{table(HEADER, rows)}\n\n{bars}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("axes", nargs="*", metavar="AXIS", help=f"all, or some of: {', '.join(AXES)}")
+    parser.add_argument("--one", type=Path, metavar="FILE", help="measure one file in this process and print JSON")
+    parser.add_argument("--limit", type=int, default=LIMIT, help="CPU seconds after which a program explodes (%(default)s)")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.axes) - set(AXES):
+        parser.error(f"unknown axis {', '.join(sorted(unknown))}")
+    print(json.dumps(measure_file(chosen.one)) if chosen.one else run(sys.executable, chosen.axes, limit=chosen.limit))
+
+
+if __name__ == "__main__":
+    main()
