@@ -11,6 +11,8 @@ import io
 import os
 import random
 import re
+import subprocess
+import sys
 import sysconfig
 import time
 import tokenize
@@ -305,6 +307,46 @@ def seconds_for(number: int) -> float:
 def test_time_is_linear() -> None:
     """Eight times the file takes about eight times as long; double that would mean a hidden square."""
     assert seconds_for(320) < 16 * seconds_for(40)
+
+
+SEVERAL_NAMES = """
+import sys
+import numpy as np
+from torch import nn
+kind = torch.long if len(sys.argv) > 1 else torch.float32
+weights = torch.zeros(3, dtype=kind, requires_grad=True)
+print(weights.numpy())
+def show(x):
+    if isinstance(x, torch.Tensor if len(sys.argv) > 2 else np.ndarray):
+        return
+    print(x.numpy())
+show(torch.ones(3, requires_grad=True))
+wrap = staticmethod if len(sys.argv) > 3 else property
+Kind = nn.Module if len(sys.argv) > 3 else float
+class Model(nn.Module):
+    @wrap
+    def scale(self):
+        return torch.ones(3, requires_grad=True)
+    def forward(self, x: Kind):
+        return x
+def train(model: Kind, data):
+    loss = model(data)
+    loss.backward()
+    return loss.numpy()
+def use(model: Model):
+    print(model.scale.numpy())
+    print(model.scale().numpy())
+"""
+"""Names of which each may be one of two: a set of them has no order that is the same in every run."""
+
+
+def test_same_answer_under_every_hash_seed() -> None:
+    program = f"import ast; from flake8_detach import analysis; t = {TRAINING + SEVERAL_NAMES!r}; "
+    program += "print(analysis.check(ast.parse(t), t.splitlines(True), 'program.py'))"
+    seeds = [os.environ | {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT)} for seed in range(6)]
+    told = [subprocess.run([sys.executable, "-c", program], env=seed, capture_output=True, check=True).stdout for seed in seeds]
+    assert b"DET" in told[0]
+    assert set(told) == {told[0]}
 
 
 def everything() -> Iterator[str]:

@@ -120,7 +120,7 @@ class Definitions(Blocks):
 
     def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> None:
         """How a decorator binds the function, or what its name promises."""
-        name = next(iter(value.names), "")
+        name = value.name
         known = {"builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
                  "functools.cached_property": "property", "contextlib.contextmanager": "contextmanager",
                  "contextlib.asynccontextmanager": "contextmanager"}  # fmt: skip

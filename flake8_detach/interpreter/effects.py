@@ -24,6 +24,8 @@ def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
     if len(carried) < 2:
         return carried
     through = {(c.loop, c.key) for c in carried if not c.direct}
+    if not through:
+        return carried
     return frozenset(c for c in carried if not c.direct or (c.loop, c.key) not in through)
 
 

@@ -49,13 +49,14 @@ class Class:
     is_module: bool
     is_record: bool
     fields: list[str] = field(default_factory=list)
+    ancestors: list[Class] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ancestors = list(dict.fromkeys([self, *(c for base in self.bases for c in base.ancestors)]))
 
     def mro(self) -> list[Class]:
         """The class and its ancestors in the file, nearest first."""
-        out = [self]
-        for base in self.bases:
-            out += [c for c in base.mro() if c not in out]
-        return out
+        return self.ancestors
 
 
 @dataclass(eq=False)
@@ -122,7 +123,7 @@ class Machine:
         self.stars: list[str] = []
         self.loops: list[Loop] = []
         self.activations: list[Activation] = []
-        self.variables: dict[int, set[str]] = {}  # scope -> the names ever bound in it
+        self.variables: dict[int, dict[str, None]] = {}  # scope -> the names ever bound in it
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share

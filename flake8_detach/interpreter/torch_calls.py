@@ -172,7 +172,7 @@ class TorchCalls(Calls):
         if last == "tensor" and args:
             self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
-        name = next(iter(dtype.names), "") if dtype else ""
+        name = dtype.name if dtype else ""
         integer = effect == Effect.INTEGER or name.rpartition(".")[2] in ("long", "int", "int64", "int32", "bool", "uint8", "int8", "short")
         if effect == Effect.INTEGER and (name.rpartition(".")[2].startswith("float") or any(isinstance(a.const, float) for a in args)):
             integer = False
