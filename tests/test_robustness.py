@@ -25,25 +25,11 @@ import pytest
 from flake8_detach import analysis
 from flake8_detach.analysis import Report
 
+from trial import SECONDS_PER_FILE, TRAINING
+
 ROOT = Path(__file__).parent.parent
 ALL = os.environ.get("DETACH_ROBUSTNESS") == "all"
 PROGRAMS = sorted((ROOT / "fixtures").rglob("*.py"))
-SECONDS_PER_FILE = 10.0
-
-# What opens the gate on a file that has nothing to do with torch, and gives the rules something to ask about.
-TRAINING = """
-import torch
-model = torch.nn.Linear(2, 1)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-total = 0
-for step in range(3):
-    loss = model(torch.ones(2)).sum()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    total += loss
-    print(loss, loss.numpy())
-"""
 
 
 def check(source: str) -> tuple[list[Report], float]:
