@@ -25,7 +25,7 @@ import pytest
 from flake8_detach import analysis
 from flake8_detach.analysis import Report
 
-from trial import SECONDS_PER_FILE, TRAINING
+from trial import SECONDS_PER_FILE, TRAINING, try_text
 
 ROOT = Path(__file__).parent.parent
 ALL = os.environ.get("DETACH_ROBUSTNESS") == "all"
@@ -333,6 +333,15 @@ def test_same_answer_under_every_hash_seed() -> None:
     told = [subprocess.run([sys.executable, "-c", program], env=seed, capture_output=True, check=True).stdout for seed in seeds]
     assert b"DET" in told[0]
     assert set(told) == {told[0]}
+
+
+def test_what_other_plugins_hang_on_the_tree() -> None:
+    """flake8 gives all plugins one tree; pyflakes and others put parents on its nodes, some of which Python shares among all trees."""
+    text = TRAINING + "def f(model):\n    print(model.a.b(torch.ones(2)).numpy())\ndef g(model):\n    model.eval()\n    return f(model)\n"
+    plain, _ = check(text)
+    verdict = try_text(text)  # which hangs them there
+    assert verdict.failure == ""
+    assert list(verdict.reports) == plain
 
 
 def everything() -> Iterator[str]:

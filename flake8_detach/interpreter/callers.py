@@ -44,7 +44,8 @@ class Callers:
                 guarded = guarded or any(_switches_off(i.context_expr) for i in node.items)  # type: ignore[attr-defined]
             elif kind is ast.Name or kind is ast.Constant:
                 continue
-            for value in node.__dict__.values():
+            for field in node._fields:  # and not whatever other plugins hang on a node: a parent leads round in circles
+                value = getattr(node, field, None)
                 if type(value) is list:
                     stack += [(v, function, owner, guarded) for v in value if isinstance(v, ast.AST)]
                 elif isinstance(value, ast.AST):

@@ -88,6 +88,14 @@ def parse(text: str) -> ast.Module | None:
             return None
 
 
+def hang_parents(tree: ast.Module) -> None:
+    """What other plugins leave on the nodes of the tree that flake8 shares out, pyflakes among them: the way back up, also on the nodes that Python
+    itself shares among all trees, such as ast.Load."""
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            vars(child)["parent"] = node
+
+
 def lines_of(text: str) -> list[str]:
     """A text's lines as flake8 hands them over: it reads files with all line ends made "\\n"."""
     return list(io.StringIO(text, newline=None))
@@ -105,6 +113,7 @@ def try_text(text: str, seconds: float = SECONDS_PER_FILE) -> Verdict:
     tree = parse("".join(lines))
     if tree is None:
         return Verdict(False)
+    hang_parents(tree)
     start = time.process_time()
     try:
         with watch(seconds):
