@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from . import graphs
 from .knowledge import idioms
-from .trace import Event, Made, Role, Trace
+from .trace import Event, Made, Role, Trace, written
 from .value import EMPTY, Grad, Kind, Value
 
 Conditions = frozenset[tuple[object, int]]
@@ -93,7 +93,7 @@ def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
         return (visit, arm)
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, arm = test.operand, 1 - arm
-    return (ast.unparse(test), arm)
+    return (written(test), arm)
 
 
 def excludes(a: Conditions, b: Conditions) -> bool:
@@ -254,7 +254,7 @@ def is_scaled(trace: Trace, backward: Event) -> bool:
 
 def receiver(call: ast.AST) -> str:
     """The text of `x` in `x.name(...)`."""
-    return ast.unparse(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else "scaler"
+    return written(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else "scaler"
 
 
 # -- graphs -----------------------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ def check(source: str) -> tuple[list[Report], float]:
         assert 0 <= column <= len(lines[line - 1])
         assert re.fullmatch(r"DET[1-9][0-9]{2}", code)
         assert text.strip()
+        assert text.encode().decode().isprintable()
     return reports, seconds
 
 
@@ -206,6 +207,9 @@ def test_extremes_hide_nothing_else() -> None:
     assert {name: places for name, places in lost.items() if places} == {}
 
 
+HUGE = "0x" + "f" * 4000
+"""More than the 4,300 decimal digits that Python writes out by itself."""
+
 ODD_SOURCES = {
     "empty": "",
     "only a comment": "# torch\n",
@@ -270,6 +274,29 @@ ODD_SOURCES = {
     ),
     "shadowed": "import torch\ntorch = None\nprint = int = float = range = len = super = torch\nprint(float(int(range(len(super())))))\n",
     "surrogates and wide characters": "import torch\nx = torch.ones(1, requires_grad=True); '😀\\ud800'; print('é😀', x.numpy())\n",
+    "an integer that Python does not write out": (
+        "import torch\n"
+        f"w = torch.ones({HUGE}, requires_grad=True)\n"
+        f"print(w.numpy(), w[{HUGE}].numpy(), [w][{HUGE}], {{{HUGE}: w}}[{HUGE}].numpy(), torch.tensor(w, device=w[{HUGE}].device))\n"
+        f"for i in range({HUGE}):\n"
+        f"    w.sum().backward()\n"
+        f"    if i % {HUGE} == 0:\n"
+        f"        torch.optim.SGD([w], lr={HUGE}).step()\n"
+        f"@f({HUGE})\n"
+        "def f(): pass\n"
+        f"@f({HUGE})\n"
+        "class A: pass\n"
+    ),
+    "texts of lone surrogates and line ends": (
+        "import torch\n"
+        "f(f'\\n\\ud800{1}')(requires_grad=True).numpy()\n"
+        "w = torch.ones(f'\\n{1}', requires_grad=True)\n"
+        "w.numpy()\n"
+        "v = torch.ones(f\"\"\"\n'{1}\"\"\", requires_grad=True)\n"
+        "v.numpy()\n"
+        "u = torch.ones('\\ud800', requires_grad=True)\n"
+        "u.numpy()\n"
+    ),
     "line separators in strings": "import torch\nx = torch.ones(1, requires_grad=True)\n'''\u2028\x0c\x1c\x85'''; x.numpy()\n",
 }
 

@@ -25,7 +25,7 @@ def tokens(text: str) -> list[tokenize.TokenInfo]:
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             found.append(token)  # noqa: PERF402  (what came before the error is kept)
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeError):
         pass
     return found
 

@@ -137,7 +137,7 @@ def misplaced(reports: Sequence[Report], lines: Sequence[str]) -> str:
     for line, column, code, text in reports:
         if not (1 <= line <= len(lines) and 0 <= column <= len(lines[line - 1])):
             return f"{code} at a place that does not exist: {line}:{column}"
-        if not REPORTED.fullmatch(code) or not text.strip() or "\n" in text:
+        if not REPORTED.fullmatch(code) or not text.strip() or not text.isprintable():
             return f"a report of a wrong form: {code!r} {text!r}"
     return ""
 
