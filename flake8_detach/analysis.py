@@ -22,6 +22,8 @@ RULES = Path(__file__).resolve().parent / "rules"
 IMPORTS_TORCH = re.compile(
     r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
 )
+IMPORTS_RIVAL = re.compile(r"^\s*(?:from|import)\s+(?:paddle|oneflow|jittor|tinygrad|mxnet|mindspore|megengine|chainer)\b", re.M)
+"""Frameworks whose parameters have a `zero_grad()` too, or that may have."""
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
     r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|state_dict|Parameter\(|Module\):|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
@@ -92,7 +94,14 @@ def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str)
 
 def may_fire(source: str) -> bool:
     """The gate: whether any rule could find something in a text."""
-    return "torch" in source and CAN_FIRE.search(source) is not None and IMPORTS_TORCH.search(source) is not None
+    return CAN_FIRE.search(source) is not None and _speaks_torch(source)
+
+
+def _speaks_torch(source: str) -> bool:
+    """Whether a text imports torch, or trains with what it is given by code that does: it clears gradients the way torch calls it."""
+    if "torch" in source and IMPORTS_TORCH.search(source) is not None:
+        return True
+    return ".zero_grad(" in source and IMPORTS_RIVAL.search(source) is None
 
 
 def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[int, int, str]]:

@@ -20,13 +20,13 @@ from .passes import (
     is_probe,
     is_test_file,
     is_unit_test,
-    is_wasted,
     leaves,
     names,
     place,
 )
 from .trace import Event, Role, Trace
 from .value import Grad, Training
+from .waste import is_wasted
 
 MEANT: Final = re.compile(
     r"(^|_)(mc|monte|carlo|dropout|bayes\w*|uncertain\w*|stochastic|ensemble|tta|adapt\w*|calibrat\w*|recalibrat\w*|update_bn|bn)(_|$)"

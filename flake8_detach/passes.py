@@ -17,7 +17,8 @@ from .graphs import entry
 from .knowledge import idioms
 from .probes import probes
 from .trace import Event, Role, Trace, text
-from .value import EMPTY, Grad, Kind, Training, Value
+from .value import Grad, Kind, Training, Value
+from .waste import is_detached, is_wasted
 
 TEST_FILE: Final = re.compile(r"^(test_.*|.*_tests?|conftest)$")
 
@@ -35,37 +36,23 @@ def passes(trace: Trace) -> Iterator[Pass]:
     """Every model call that is part of an evaluation pass with gradients enabled."""
     if is_test_file(trace):
         return
-    busy, handing, tried = frames_that_train(trace), None, None
+    busy, tried = frames_that_train(trace), None
     for index, event in enumerate(trace.events):
         if event.role == Role.FORWARD and event.mode == Grad.LIVE and is_wasted(trace, event):
             found = _locate(trace, event, index, busy)
             if found is None or _acts(trace, event, found.frame) or _asks_for_gradients(trace, event, found.frame):
                 continue
-            handing = _frames_that_hand_out(trace) if handing is None else handing
             tried = probes(trace) if tried is None else tried
             if index in tried:
                 continue
-            if entry(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame, handing):
+            if entry(trace, found.frame) in busy or not _is_callers(trace, event, index, found.frame):
                 yield found
 
 
-def _frames_that_hand_out(trace: Trace) -> set[int]:
-    """Frames out of which something comes that a model gave, or that hand it to code that the file does not show."""
-    used = [v for e in trace.of(Role.USE) for v in e.values if v.grad & (Grad.LIVE | Grad.UNKNOWN)]
-    given = EMPTY.union(*(v.refs | v.history for v in used))
-    out: set[int] = set()
-    for event in trace.of(Role.FORWARD):
-        frame = event.frame
-        while frame >= 0 and (event.value.refs & given or leaves(trace, event, frame)):
-            out.add(frame)
-            frame = trace.frames[frame].parent
-    return out
-
-
-def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set[int]) -> bool:
+def _is_callers(trace: Trace, event: Event, index: int, frame: int) -> bool:
     """Whether the grad mode of the pass that a frame makes is for others to decide, whom the file does not show.
 
-    A method of a model that runs its own layers and gives out what may be differentiable; a hook that a base class of another file calls.
+    A method of a model that runs its own layers, unless it decides by itself; a hook that a base class of another file calls.
     (Not what a function that trains leads to: its backward shows that gradients are on.)
     """
     root = entry(trace, frame)
@@ -75,7 +62,18 @@ def _is_callers(trace: Trace, event: Event, index: int, frame: int, handing: set
         return bool(idioms.HOOKS.search(trace.function(root).rpartition(".")[2]))
     if trace.function(root).endswith(".forward"):
         return True
-    return frame in handing and (leaves(trace, event, frame) or not _put_into_eval(trace, event, index, frame, False))
+    return leaves(trace, event, frame) or not (_put_into_eval(trace, event, index, frame, False) or _decides(trace, frame))
+
+
+def _decides(trace: Trace, frame: int) -> bool:
+    """Whether a function leaves nothing to its callers: it puts its own model into eval mode, switches gradients off in part, or gives numbers."""
+    words = {"no_grad", "inference_mode"} if trace.left.get(frame) else {"no_grad", "inference_mode", "item", "tolist"}
+    for node in ast.walk(trace.frames[frame].function or trace.tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in words or called == "eval" and text(node) == "self.eval()" or any(k.arg == "volatile" for k in node.keywords):
+                return True
+    return False
 
 
 def _has_forward(trace: Trace, owner: str) -> bool:
@@ -139,53 +137,6 @@ def is_unit_test(trace: Trace, frame: int) -> bool:
     return name.startswith(("test_", "DISABLED_test_")) and ("test" in owner.lower() if owner else not given)
 
 
-def is_wasted(trace: Trace, event: Event) -> bool:
-    """Whether the call builds a graph and nothing of it is back-propagated, nor can be outside the file."""
-    tokens = built(trace, event)
-    if tokens & trace.backpropagated or tokens & trace.escaped:
-        return False
-    return builds_graph(trace, event)
-
-
-def built(trace: Trace, event: Event) -> frozenset[int]:
-    """The places of the graph that the call itself makes: parameters and what it is given take part in other graphs too."""
-    result = event.value
-    given = frozenset(token for value in event.values for token in value.history | value.reach)
-    return (result.refs | result.history - trace.leaves - given) if result.history - given else result.refs | result.history
-
-
-def builds_graph(trace: Trace, event: Event) -> bool:
-    """Whether what is called is known to be a model whose output requires grad."""
-    if id(event.node) in trace.unseen or event.target.refs & trace.perhaps_frozen:
-        return False
-    name, forward = _called(event.node)
-    named = idioms.is_model(name)
-    if named and event.target.kind == Kind.UNKNOWN:
-        if forward or any(v.kind & Kind.TENSOR for v in event.values) or event.target.refs & _trained(trace):
-            return True
-    if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
-        return forward and trace.is_module(event.target)  # what else is run on nothing is no model
-    if event.target.kind & Kind.MODULE:
-        known = trace.is_module(event.target) or named and event.target.refs & _trained(trace)
-        return trace.is_live(event.value) or bool(known and event.value.grad & Grad.UNKNOWN and not event.value.refs <= trace.frozen)
-    return trace.is_module(event.target)
-
-
-def _called(node: ast.AST) -> tuple[str, bool]:
-    """The last name of what is called, and whether it is called by an explicit `forward`."""
-    called = node.func if isinstance(node, ast.Call) else node
-    forward = isinstance(called, ast.Attribute) and called.attr == "forward"
-    called = called.value if forward and isinstance(called, ast.Attribute) else called
-    return (called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""), forward
-
-
-def _trained(trace: Trace) -> frozenset[int]:
-    """What is called elsewhere in the file for a result that is back-propagated."""
-    if trace.trained is None:
-        trace.trained = EMPTY.union(*(e.target.refs for e in trace.of(Role.FORWARD) if e.value.refs & trace.backpropagated))
-    return trace.trained
-
-
 def frames_that_train(trace: Trace) -> set[int]:
     """Frames in which, or below which, something is back-propagated."""
     out: set[int] = set()
@@ -206,7 +157,7 @@ def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | No
             return place(trace, event, frame, node, what)
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
-            return None
+            return _detached_end(trace, event, frame, node, busy)
         if _idles(trace, event, frame, busy):
             return place(trace, event, up.parent, up.call, "this evaluation")
         if not leaves(trace, event, frame) and not _only_forwards(trace, frame):
@@ -235,6 +186,16 @@ def _quiet_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[
     if event.detail == Training.EVAL and frame not in busy and not idioms.TRAININGS.search(name):
         return place(trace, event, frame, node, f"`{trace.function(frame) or 'this script'}`")
     return None
+
+
+def _detached_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: set[int]) -> Pass | None:
+    """A function that nobody in the file calls runs a model that is in eval mode, and detaches what it gives: that is inference, with gradients on."""
+    name = idioms.words(trace.function(frame).rpartition(".")[2])
+    if event.detail != Training.EVAL or frame in busy or trace.frames[frame].function is None or leaves(trace, event, frame):
+        return None
+    if idioms.TRAININGS.search(name) or idioms.ACTS.search(name) or name in ("forward", "__call__", "__init__") or is_unit_test(trace, frame):
+        return None
+    return place(trace, event, frame, node, f"`{trace.function(frame)}`") if is_detached(trace, event, frame) else None
 
 
 def _outer_evidence(trace: Trace, event: Event, frame: int, busy: set[int]) -> Pass | None:
@@ -340,14 +301,12 @@ def place(trace: Trace, event: Event, frame: int, node: ast.AST, what: str) -> P
 
 __all__ = [
     "Pass",
-    "builds_graph",
     "frames_that_train",
     "in_eval_loop",
     "is_own_method",
     "is_probe",
     "is_test_file",
     "is_unit_test",
-    "is_wasted",
     "leaves",
     "names",
     "passes",

@@ -20,6 +20,8 @@ from .value import EMPTY, Grad, Kind, Value
 Conditions = frozenset[tuple[object, int]]
 REACH: Final = 300
 """How many operations of one graph are looked at."""
+OPPOSITES: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {ast.IsNot: ast.Is, ast.NotEq: ast.Eq, ast.NotIn: ast.In}
+"""Comparisons that say the contrary of another one."""
 HUGE: Final = 1e6
 """A norm of gradients that no clip is meant for."""
 
@@ -93,6 +95,9 @@ def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
         return (visit, arm)
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, arm = test.operand, 1 - arm
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in OPPOSITES:
+        opposite = ast.Compare(test.left, [OPPOSITES[type(test.ops[0])]()], test.comparators)
+        test, arm = ast.copy_location(opposite, test), 1 - arm
     return (written(test), arm)
 
 

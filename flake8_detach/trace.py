@@ -125,7 +125,7 @@ class Trace:
         self.exhausted = False  # interpretation was given up: the file makes it explode
         self.proven: set[int] = set()
         self.modules: set[int] = set()
-        self.declared: set[int] = set()  # modules of which only an annotation says so
+        self.declared: set[int] = set()  # modules of which only an annotation, or train() and eval(), say so: they may have no parameters
         self.leaves: set[int] = set()
         self.weights: set[int] = set()  # parts of unknown things that by their names are parameters, no modules
         self.model_classes: set[str] = set()
@@ -170,7 +170,9 @@ class Trace:
         self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
         self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
         self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
-        self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (passes)
+        self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (waste)
+        self.wholes: frozenset[int] | None = None  # what has a part that is a module (waste)
+        self.detached: dict[int, list[Value]] | None = None  # frame -> what is detached in it (waste)
         self._live: dict[int, bool] = {}
         self.holdings: dict[frozenset[int], frozenset[int]] = {}  # what optimizers hold, as steps.holdings found it
         self._loop_starts: dict[object, int] | None = None
@@ -211,6 +213,13 @@ class Trace:
         """Live, and on no path known to be cut."""
         return self.is_live(value) and not value.grad & Grad.CUT and not value.kind & ~(Kind.TENSOR | Kind.UNKNOWN)
 
+    def is_only_declared(self, value: Value) -> bool:
+        """Whether all that makes a value live are modules that may have no parameters, such as a transform."""
+        if value.grad & Grad.LIVE or value.refs & self.proven:
+            return False
+        callees = [self.sites[t].callee for t in value.history if self.lives(t)]
+        return bool(callees) and all(c is not None and bool(c.refs) and c.refs <= self.declared for c in callees)
+
     def lives(self, token: int) -> bool:
         """Whether the place makes live tensors: back-propagated later, or a call of what is known to be a module with parameters."""
         known = self._live.get(token)
@@ -222,6 +231,8 @@ class Trace:
         if token in self.proven:
             return True
         site = self.sites[token]
+        if token in self.adopted:
+            return False  # it becomes a part of a module: what was called is a class
         return site.callee is not None and site.mode == Grad.LIVE and self.is_module(site.callee)
 
     def is_module(self, callee: Value) -> bool:

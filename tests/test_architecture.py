@@ -22,7 +22,7 @@ PACKAGE = ROOT / "flake8_detach"
 FLOORS = [
     ["value", "trace", "rule"],
     ["knowledge", "edits"],
-    ["probes", "graphs"],
+    ["probes", "graphs", "waste"],
     ["passes"],
     ["modes"],
     ["steps"],

@@ -297,6 +297,11 @@ ODD_SOURCES = {
         "u = torch.ones('\\ud800', requires_grad=True)\n"
         "u.numpy()\n"
     ),
+    "a Sequential around itself": (
+        "import torch\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self, blocks):\n        super().__init__()\n"
+        "        self.layer = nn.Sequential(nn.Linear(2, 2))\n        for i in range(3):\n            self.layer = nn.Sequential(self.layer, nn.ReLU())\n"
+        "    def forward(self, x):\n        return self.layer(x)\nprint(Net(1)(torch.ones(2)))\n"
+    ),
     "line separators in strings": "import torch\nx = torch.ones(1, requires_grad=True)\n'''\u2028\x0c\x1c\x85'''; x.numpy()\n",
 }
 

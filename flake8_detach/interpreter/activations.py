@@ -13,6 +13,7 @@ from flake8_detach.value import (
     NONE,
     OTHER,
     TEXT,
+    UNSURE,
     Grad,
     Kind,
     Value,
@@ -182,7 +183,8 @@ class Activations(Definitions):
 
     def own_defaults(self, function: Function) -> dict[str, Value]:
         """The defaults of a function that nothing in the file calls: None stands for what its callers give elsewhere."""
-        return {name: value for name, value in function.defaults if value.const is not None or not value.kind & Kind.NONE}
+        known = ((name, value) for name, value in function.defaults if value.const is not None or not value.kind & Kind.NONE)
+        return {name: value._replace(const=UNSURE) if isinstance(value.const, bool) else value for name, value in known}
 
     def parameter_value(self, function: Function, index: int, name: str) -> Value:
         """What a parameter is when nobody gives it: by its annotation, else unknown."""

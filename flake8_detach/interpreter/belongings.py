@@ -41,6 +41,8 @@ class Belongings(Modules):
                 continue  # whoever asks for them trains them
             node = self.bound_at.get((address, name))
             parts = [v for v in self.inside(slot) if self.is_own(v, cls, registered)] if slot.kind == Kind.CONTAINER else [slot]
+            if parts and all(v.kind == Kind.TENSOR for v in parts) and slot.kind == Kind.CONTAINER and hands_out(cls, name):
+                continue
             if node is not None and parts:
                 self.record(Role.FIELD, node, slot, this, tuple(parts), frozenset(registered) - slot.refs)
 
@@ -235,9 +237,11 @@ class Belongings(Modules):
 
 
 def hands_out(cls: Class, name: str) -> bool:
-    """Whether a method of a class returns the attribute of that name as it is."""
+    """Whether a method of a class returns the attribute of that name as it is, or items of it."""
     returned = (n.value for n in ast.walk(cls.node) if isinstance(n, ast.Return))
-    return any(isinstance(v, ast.Attribute) and v.attr == name for v in returned)
+    items = (v for r in returned for v in (r.elts if isinstance(r, (ast.List, ast.Tuple)) else [r]))
+    bare = (v.value if isinstance(v, ast.Subscript) else v for v in items)
+    return any(isinstance(v, ast.Attribute) and v.attr == name for v in bare)
 
 
 def is_tested(place: ast.AST, function: ast.AST) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from flake8_detach.knowledge import operations
+from flake8_detach.knowledge import objects, operations
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
@@ -146,6 +146,8 @@ class Blocks(Loops):
         if manager.kind & Kind.SWITCH and isinstance(manager.const, tuple):
             self.set_mode(manager.const[1])
             return manager
+        if manager.names & (objects.SWITCH_OFF | objects.SWITCH_BY):
+            self.set_mode(self.mode | Grad.CUT)  # one of several: `no_grad() if quiet else nullcontext()`
         for address in manager.refs:
             cls = self.instances.get(address)
             method = self.find(cls, "__enter__") if cls else None

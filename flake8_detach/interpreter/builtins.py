@@ -145,6 +145,8 @@ class Builtins(Libraries):
         """setattr(x, name, value) of an unknown name: a field of the same kind may be another now; a module is that module."""
         doubt = value if value.kind & (Kind.MODULE | Kind.NONE) else self.unknown(node, [value])
         for address in target.refs:
+            if value.kind == Kind.MODULE:
+                self.set_field(address, f"<{getattr(node, 'lineno', 0)}>", value)
             for name in list(self.fields.get(address, ())):
                 old = self.state.store.get((address, name))
                 if isinstance(old, Value) and old.kind & (value.kind | Kind.UNKNOWN | Kind.NONE):

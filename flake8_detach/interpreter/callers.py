@@ -11,16 +11,19 @@ from typing import Final, NamedTuple
 
 from .machine import Class, Function
 
+COLLECTING: Final = frozenset(("append", "extend", "insert", "add", "pop"))
 SWITCHES: Final = frozenset(("no_grad", "inference_mode"))
 
 
 class Site(NamedTuple):
-    """A call: the function and the class whose text it stands in, whether on `self`, and whether below a switch that turns gradients off."""
+    """A call: the function and the class whose text it stands in, whether on `self`, whether below a switch that turns gradients off, and
+    whether of an attribute of something, as methods are called."""
 
     function: ast.AST | None
     owner: ast.ClassDef | None
     own: bool
     guarded: bool
+    dotted: bool
 
 
 class Callers:
@@ -55,14 +58,20 @@ class Callers:
         callee = call.func
         if isinstance(callee, ast.Attribute) and callee.attr in names:
             own = isinstance(callee.value, ast.Name) and callee.value.id in ("self", "cls")
-            self.sites.setdefault(callee.attr, []).append(Site(function, owner, own, guarded))
+            self.sites.setdefault(callee.attr, []).append(Site(function, owner, own, guarded, True))
         elif isinstance(callee, ast.Name) and callee.id in names:
-            self.sites.setdefault(callee.id, []).append(Site(function, None, False, guarded))
+            self.sites.setdefault(callee.id, []).append(Site(function, None, False, guarded, False))
 
     def of(self, function: Function) -> list[Site]:
         """The calls that may be of this function; those by itself do not count."""
         sites = self.sites.get(getattr(function.node, "name", ""), ())
+        sites = [s for s in sites if s.dotted is (function.owner is not None)]
         return [s for s in sites if s.function is not function.node and (not s.own or self._are_kin(s.owner, function.owner))]
+
+    def surely(self, function: Function) -> list[Site]:
+        """The same, without calls on something else of what lists and sets have a method of the name of."""
+        sites = self.of(function)
+        return [s for s in sites if s.own] if getattr(function.node, "name", "") in COLLECTING else sites
 
     def _are_kin(self, owner: ast.ClassDef | None, cls: Class | None) -> bool:
         """Whether one of two classes inherits from the other."""
@@ -70,9 +79,9 @@ class Callers:
         return other is None or (cls is not None and (cls in other.mro() or other in cls.mro()))
 
     def guard(self, function: Function) -> bool:
-        """Whether gradients are off at every call."""
+        """Whether gradients are off at every call; of what back-propagates itself, the file does not show every call then."""
         sites = self.of(function)
-        return bool(sites) and all(s.guarded for s in sites)
+        return bool(sites) and all(s.guarded for s in sites) and not any(getattr(n, "attr", "") == "backward" for n in ast.walk(function.node))
 
     def callers_first(self, tokens: list[int], functions: dict[int, Function]) -> list[int]:
         """The functions in an order in which those that call come before those that are called."""

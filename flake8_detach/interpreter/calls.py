@@ -136,9 +136,12 @@ class Calls(Comprehensions):
             own = frozenset((self.token(node),))
             self.note_same(self.token(node), out)
             return out._replace(refs=own, grad=out.grad, carried=out.carried)
-        if self.freeze_state(callee) == FROZEN:
+        frozen = self.freeze_state(callee)
+        if frozen == FROZEN:
             return self.unknown(node, operands)
         result = self.unknown(node, operands, callee)
+        if frozen & FROZEN:
+            result = result._replace(grad=result.grad | Grad.CUT)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and isinstance(node.func.func, ast.Name) and node.func.func.id == "getattr":
             self.trace.unseen.add(id(node))
         self.record_forward(callee, result, given, node)
@@ -153,7 +156,7 @@ class Calls(Comprehensions):
             self.back_propagated(operands)
         if idioms.FREEZES.search(name):
             self.trace.perhaps_frozen |= EMPTY.union(*(v.refs for v in operands))
-        if self.snapshots and "hook" not in name and idioms.TRAININGS.search(idioms.words(name)):
+        if self.snapshots and "hook" not in name and idioms.TRAININGS.search(idioms.words(name)) and not _only_tells(name, operands):
             self.weights_change(frozenset(t for v in operands for t in v.refs))
         self.event_use(node, operands, name)
 
@@ -275,3 +278,11 @@ class Calls(Comprehensions):
                 for part in self.inside(value):
                     if part.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.TEXT) and part.history:
                         self.record(inner, node, part, value, detail=sink)
+
+
+def _only_tells(name: str, values: list[Value]) -> bool:
+    """Whether a mode, a meter or a progress bar is set: `net.train(flag)`, `bar.update(1)`, `meter.update(targets, outputs.detach())`."""
+    if name not in ("train", "update") or not values:
+        return False
+    numbers = all(not v.kind & ~(Kind.NUMBER | Kind.TEXT | Kind.NONE) for v in values)
+    return numbers or name == "update" and any(v.kind == Kind.TENSOR and v.grad == Grad.CUT and v.reach for v in values)

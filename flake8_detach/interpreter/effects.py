@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from flake8_detach.knowledge import operations, operators
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, Carry, DType, Grad, Kind, Leaf, Value
 
@@ -27,6 +28,17 @@ def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
     if not through:
         return carried
     return frozenset(c for c in carried if not c.direct or (c.loop, c.key) not in through)
+
+
+def stays_integer(node: ast.AST, operands: Sequence[Value]) -> bool:
+    """Whether an operation on integer tensors surely gives one: no division, no function that promotes, no other number but integers."""
+    if isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, (ast.Div, ast.Pow)):
+        return False
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in operations.KEEPS_INTEGERS and not operators.is_view(name):
+            return False
+    return not any(v.kind & (Kind.NUMBER | Kind.ARRAY) and not isinstance(v.const, int) for v in operands)
 
 
 class Effects(Storage):
@@ -50,6 +62,7 @@ class Effects(Storage):
             all_cut = all_cut and bool(bits & Grad.CUT or not bits)
             grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
             integer = integer and value.dtype == DType.INTEGER
+        doubt = integer and not stays_integer(node, operands)
         if surely:
             grad = Grad.LIVE
         elif all_cut:
@@ -78,7 +91,7 @@ class Effects(Storage):
             kind,
             grad or Grad.CUT,
             leaf,
-            DType.INTEGER if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
+            0 if doubt or any(not v.dtype for v in tensors) else DType.INTEGER if integer else DType.FLOAT,
             frozenset((token,)),
             history,
             reach,

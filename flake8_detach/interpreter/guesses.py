@@ -37,12 +37,21 @@ TENSOR_LIKE: Final = frozenset(
 class Guesses(Collections):
     """Evaluates methods of unknown receivers."""
 
+    def note_module(self, receiver: Value, name: str, node: ast.Call) -> None:
+        """A method that only modules have; train() and eval() don't say that this one has parameters, unless its name says what it is."""
+        spelled = self.idiom(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if name not in ("train", "eval") or idioms.is_model(spelled) and spelled != "module":
+            self.trace.declared -= receiver.refs
+        else:
+            self.trace.declared |= receiver.refs - self.trace.modules
+        self.trace.modules |= receiver.refs
+
     def unknown_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """x.name(...) where only the name of the method, or of x, says anything."""
         if name == "save_for_backward":
             self.trace.tensors |= {t for a in args for t in a.refs}
         if name in EVIDENCE:
-            self.trace.modules |= receiver.refs
+            self.note_module(receiver, name, node)
         if name == "load_state_dict":
             self.restore(receiver, args, node)
             if isinstance(node.func, ast.Attribute) and idioms.MODELS.match(self.idiom(node.func.value)):
@@ -58,7 +67,7 @@ class Guesses(Collections):
             return NONE
         if name in ("step", "zero_grad"):
             return self.training_step(receiver, name, spelled, args, node)
-        if name in ("train", "eval") and not args and not receiver.kind & Kind.OBJECT:
+        if name in ("train", "eval") and not args and (not receiver.kind & Kind.OBJECT or self.may_be_module(receiver)):
             return self.switch_training(receiver, name, args, keywords, node)
         if name in ("parameters", "named_parameters") and not args:
             return self.parameters_of(receiver, name, node)
@@ -80,7 +89,8 @@ class Guesses(Collections):
         if name == "requires_grad_":
             flag = (args or [keywords.get("requires_grad", constant(True))])[0]
             self.freeze_by_flag(receiver, flag)
-            return self.set_requires_grad(receiver, flag, node) if flag.const is not False else receiver
+            known = flag.const is False or bool(receiver.refs & self.trace.modules)
+            return receiver if known else self.set_requires_grad(receiver, flag, node)
         sink = sinks.of_receiver(spelled, name) or sinks.of_method(None, name)
         if sink is None:
             return self.guessed_method(receiver, name, args, keywords, node)
@@ -111,7 +121,7 @@ class Guesses(Collections):
     def guessed_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """Tensor methods by name; container methods by name; anything else is code that the file does not show."""
         given = [*args, *keywords.values()]
-        if self.is_part(receiver, name):
+        if self.is_part(receiver, name) or (len(args) > 1 and idioms.is_criterion(name)):
             return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         if receiver.reach or not receiver.kind & Kind.OBJECT:
             if name == "numpy" and not args:
@@ -145,6 +155,11 @@ class Guesses(Collections):
             return True
         parts = (self._tokens.get((-a, 0, name)) for a in receiver.refs)
         return any(p in self.trace.modules for p in parts if p is not None)
+
+    def may_be_module(self, receiver: Value) -> bool:
+        """Whether an object's class has a `forward`, and a base that the file does not show."""
+        classes = [self.instances.get(a) for a in receiver.refs]
+        return bool(classes) and all(c is not None and c.unknown_base and self.find(c, "forward") is not None for c in classes)
 
     def in_process(self) -> bool:
         """Whether a method of a process of its own runs: a queue it was given leads to another one."""

@@ -19,6 +19,7 @@ from flake8_detach.value import (
 )
 
 from .machine import Class
+from .modules import FROZEN, TRAINABLE
 from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
 from .torch_calls import TorchCalls
 
@@ -76,6 +77,11 @@ class Libraries(TorchCalls):
             out = self.foreign_module(node)
             if objects.PRETRAINED.match(name):
                 self.trace.fickle |= out.refs
+            return out
+        if objects.FEATURE_EXTRACTORS.match(name) and (args and args[0].kind & Kind.CONTAINER or "output_blocks" in keywords):
+            out = self.foreign_module(node)
+            asked = keywords.get("requires_grad", constant(False))
+            self.freeze(out, FROZEN if asked.const is False else FROZEN | TRAINABLE)
             return out
         if objects.HUB_MODELS.match(name):
             return self.hub_model(node)

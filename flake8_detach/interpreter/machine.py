@@ -14,7 +14,7 @@ from typing import NamedTuple
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .state import AS_BOUND, MODE, NOW, Difference, Key, State
+from .state import AS_BOUND, ITEMS, MODE, NOW, Difference, Key, State
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -128,10 +128,12 @@ class Machine:
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share
         self.lent: dict[int, frozenset[int]] = {}  # module -> the owners of the parameters that were put into it
+        self.single: set[int] = set()  # parameters that are asked for one by one, by their names
         self.holders: set[int] = set()  # Sequential, ModuleList ...: modules whose parameters are those of their parts
         self.links: dict[tuple[int, int], ast.expr] = {}  # (call of a chain, number of the child) -> a place of its own
         self.literals: dict[int, Value] = {}
         self.forward_depth = 0
+        self.chaining: set[int] = set()  # the Sequentials whose children are being called
         self.inferring = False  # inference mode is on
         self.loaded: set[int] = set()  # what torch.load gave: tensors without history, or a whole model
         self.iterators: set[int] = set()  # containers that give their items once
@@ -322,6 +324,9 @@ class Machine:
         """The object of a place, and what was read of its parts, is made anew."""
         if (token, NOW) in self.state.store:
             self.state.write((token, NOW), AS_BOUND)  # no deletion: where paths meet, it must win over what was written before
+        if token in self.item_keys:
+            for key in (*self.item_keys.pop(token), ITEMS):
+                self.state.delete((token, key))
         for part in self.pieces.get(token, ()):
             self.forget(part)
 

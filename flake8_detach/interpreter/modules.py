@@ -35,10 +35,11 @@ class Modules(Objects):
 
     def module_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
         """A parameter of a library module, or a part of one that the file does not show."""
-        if name == "module" and not any(a in self.instances for a in value.refs):
-            return value
         library = [n for n in value.names if n.startswith("torch.nn.")]
-        if library and name in ("weight", "bias", "in_proj_weight") or name.startswith(("weight_", "bias_")):
+        foreign = not any(a in self.instances for a in value.refs)
+        if name == "module" and foreign:
+            return value
+        if library and name in ("weight", "bias", "in_proj_weight") or foreign and name.startswith(("weight_", "bias_")):
             return self.parameter(value, name, node)
         if library and name in ("running_mean", "running_var"):
             return self.plain(node)
@@ -51,6 +52,8 @@ class Modules(Objects):
         self.trace.dressed |= module.refs
         token = self.token(node, ("parameter", name))
         self.parameters[token] = self.parameters.get(token, EMPTY) | module.refs
+        if name not in ("parameters", "state"):
+            self.single.add(token)
         self.trace.leaves.add(token)
         own = frozenset((token,))
         frozen = self.freeze_state(module)
@@ -174,12 +177,16 @@ class Modules(Objects):
         return [v for v in found if isinstance(v, Value)]
 
     def call_chain(self, address: int, args: list[Value], node: ast.expr) -> Value:
-        """Sequential: each child in turn."""
+        """Sequential: each child in turn. One built in a loop around what an earlier round built holds itself: the inner call is unknown."""
         out = args[0] if args else OTHER
+        if address in self.chaining:
+            return self.derive([out, self.unknown(node, [out])], node)
+        self.chaining.add(address)
         for index, child in enumerate(self.children(address)):
             at = self.link(node, index)
             kind = child.kind & (Kind.MODULE | Kind.OBJECT)
             out = self.call_module(child, [out], {}, at) if kind else self.derive([out, self.unknown(at, [out], child)], at)
+        self.chaining.discard(address)
         return out
 
     def link(self, node: ast.expr, index: int) -> ast.expr:

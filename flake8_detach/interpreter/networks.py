@@ -28,7 +28,7 @@ MODULE_METHODS: Final = frozenset(
     "parameters named_parameters buffers named_buffers children named_children modules named_modules train eval to cuda cpu half float double"
     " bfloat16 state_dict load_state_dict zero_grad requires_grad_ register_buffer register_parameter add_module register_module apply"
     " share_memory type register_forward_hook register_backward_hook register_full_backward_hook register_forward_pre_hook get_submodule"
-    " extra_repr compile save_pretrained push_to_hub get_parameter to_empty ipu xpu named_modules".split()
+    " extra_repr __setattr__ compile save_pretrained push_to_hub get_parameter to_empty ipu xpu named_modules".split()
 )
 
 
@@ -77,6 +77,8 @@ class Networks(Tensors):
             for address in receiver.refs:
                 self.state.write((address, HOOK), args[0])
             return OTHER
+        if name == "__setattr__" and len(args) > 1:
+            return self.builtin_setattr([receiver, *args], {}, node)
         if name in ("children", "modules", "named_children", "named_modules"):
             return self.parts_of(receiver, name, node)
         if name == "load_state_dict":
@@ -92,6 +94,8 @@ class Networks(Tensors):
         """A method of a module (or object) that the file does not show."""
         if name == "generate" and receiver.refs & self.trace.pretrained:
             return self.plain(node, (), True)  # it runs under no_grad
+        if len(args) > 1 and idioms.is_criterion(name):
+            return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         given = [*args, *keywords.values()]
         operands = self.open(given, node)
         result = self.unknown(node, operands)

@@ -91,7 +91,7 @@ class Program(Activations):
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
-                waiting = [t for t in waiting if not self.callers.of(self.functions[t])]
+                waiting = [t for t in waiting if not self.callers.surely(self.functions[t])]
             done.update(waiting)
             self.run_entries(waiting)
 

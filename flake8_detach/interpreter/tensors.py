@@ -13,6 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import (
     EMPTY,
     NONE,
+    OTHER,
     TEXT,
     DType,
     Grad,
@@ -62,6 +63,8 @@ class Tensors(Builtins):
             return receiver
         if name == "keys" and not given:  # a tensor has none: this is a mapping after all
             return self.tuple_of(node, TEXT, None)
+        if name == "copy":  # nor can it copy: an array, or a container
+            return self.unknown(node, [receiver])
         effect = operations.of_method(name)
         if effect is None and operators.may_return_pair(name) and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
@@ -152,7 +155,7 @@ class Tensors(Builtins):
         """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""
         modules = frozenset(m for t in target.refs for m in self.parameters.get(t, EMPTY))
         if modules and target.leaf == Leaf.LEAF:
-            self.freeze_by_flag(Value(Kind.MODULE, refs=modules), flag)
+            self.freeze_by_flag(Value(Kind.MODULE, refs=modules), flag if not self.is_single(target, node) else OTHER)
         if flag.const is True:
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
@@ -160,6 +163,15 @@ class Tensors(Builtins):
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
+
+    def is_single(self, target: Value, node: ast.AST) -> bool:
+        """Whether one parameter of a module is meant, not each of them in turn: `x.weight`, `next(x.parameters())`, `parameters[0]`."""
+        if target.refs <= self.single:
+            return True
+        goals = [g.value for g in node.targets if isinstance(g, ast.Attribute)] if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            goals = [node.func.value]
+        return any(isinstance(g, (ast.Call, ast.Subscript)) for g in goals)
 
     def made_leaf(self, target: Value, node: ast.AST) -> Value:
         """A tensor that requires no grad gets the flag: the object itself is a leaf from here on, whatever made it."""

@@ -138,7 +138,7 @@ class TorchCalls(Calls):
             return constant(True)
         if effect in (Effect.NUMBER, Effect.OTHER):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
-        if effect is None and short[:1].isupper() and "." not in short:
+        if effect is None and (short[:1].isupper() and "." not in short or short.startswith(operations.DEVICES)):
             return OTHER
         if effect is None and operators.may_return_pair(last) and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
@@ -149,6 +149,8 @@ class TorchCalls(Calls):
             return self.overwrite(args[0], self.derive(given, node), node)
         if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
             return keywords["out"]
+        if effect is None and given and all(v.kind in (Kind.NUMBER, Kind.NONE) for v in given):
+            return self.unknown(node)  # no operation takes numbers alone: the file does not show what else they may be
         if effect is None and args and args[0].kind == Kind.UNKNOWN:
             self.trace.tensors |= args[0].refs
         views = effect is None and bool(args) and bool(args[0].kind & Kind.TENSOR) and operators.is_view(short)
@@ -173,9 +175,9 @@ class TorchCalls(Calls):
             self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
         name = dtype.name if dtype else ""
-        integer = effect == Effect.INTEGER or name.rpartition(".")[2] in ("long", "int", "int64", "int32", "bool", "uint8", "int8", "short")
-        if effect == Effect.INTEGER and (name.rpartition(".")[2].startswith("float") or any(isinstance(a.const, float) for a in args)):
-            integer = False
+        integer = name.rpartition(".")[2] in operations.INTEGER_TYPES
+        if effect == Effect.INTEGER and not name:
+            integer = not any(isinstance(a.const, float) for a in args)
         vague = dtype is not None and not name
         integer = integer and not vague
         out = self.plain(node, operands, integer)

@@ -62,7 +62,9 @@ REWARDS: Final = re.compile(r"(^|_)(r|rs|rt|rew|rews|rewards?)(_|t?$)|reward", r
 """What a bootstrap target adds its discounted estimate to."""
 CLEARS: Final = re.compile(r"(zero|clear|reset)_?(the_)?grad|grads?_(to_)?(zero|none)", re.I)
 """Functions that clear gradients, where the file does not show them."""
-WEIGHTS: Final = re.compile(r"(^|_)(weight|bias)$|^(weight|bias)_")
+WEIGHTS: Final = re.compile(
+    r"(^|_)(weights?|bias|biases|params?|parameters?|token|pos_embed(ding)?s?|prompts?|(logit_)?scale|temperature|alpha|beta|gamma)$|^(weight|bias)_"
+)
 """Attributes of modules that are parameters, and no modules."""
 BACKPROPAGATES: Final = re.compile(r"backward|back_?prop|grad_?scaler|loss_?scaler|optimi[sz]e|amp_step", re.I)
 
@@ -75,3 +77,8 @@ def words(name: str) -> str:
 def is_model(name: str) -> bool:
     """Whether a name is a model's by habit."""
     return MODELS.match(name) is not None and not MAKERS.match(name)
+
+
+def is_criterion(name: str) -> bool:
+    """Whether the name of something that an object holds is a loss function's, and not a method's that does something about a loss."""
+    return CRITERIA.match(name) is not None and not MAKERS.match(name) and not FORWARDS.match(name)

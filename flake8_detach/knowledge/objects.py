@@ -43,6 +43,9 @@ PRETRAINED: Final = re.compile(
 )
 """Models of torchvision, all with dropout or batch norm, and made in train mode."""
 
+FEATURE_EXTRACTORS: Final = re.compile(r"^(.*\.)?inception\.InceptionV3$")
+"""The network of pytorch-fid, which projects copy with its file: given the blocks to put out, it is frozen unless requires_grad=True."""
+
 RECURRENT: Final = frozenset("RNN LSTM GRU".split())
 """Return (output, state); the state of an LSTM is itself a pair."""
 

@@ -101,9 +101,21 @@ FUNCTIONS: Final = _table(
 )
 """Functions below `torch.` that are no plain DERIVE, by the rest of their dotted name."""
 
+INTEGER_TYPES: Final = frozenset("long int int64 int32 int16 bool uint8 int8 short uint16 uint32 uint64".split())
+"""The dtypes of torch that can't require grad."""
+
+KEEPS_INTEGERS: Final = frozenset(
+    "add sub mul neg abs sum cumsum prod max min amax amin maximum minimum clamp clip cat concat concatenate stack hstack vstack where gather"
+    " index_select masked_select take sort flip roll repeat repeat_interleave tile unique clone contiguous to cuda cpu type pad remainder fmod".split()
+)
+"""Functions and methods that give integers of integers; others may promote them to floats."""
+
 CREATORS: Final = frozenset("tensor zeros ones empty full rand randn linspace arange eye from_numpy as_tensor normal randint randperm logspace"
                             " zeros_like ones_like rand_like randn_like full_like empty_like".split())
 """Functions that make a tensor and accept `requires_grad=`; the block of a `no_grad` that holds only these does nothing."""
+
+DEVICES: Final = ("cuda.", "xpu.", "mps.", "mtia.", "accelerator.")
+"""Below these stand questions about devices, and their settings; what they give is no tensor that a graph could hold."""
 
 WRAPPERS: Final = {
     "typing.cast": Effect.SECOND,

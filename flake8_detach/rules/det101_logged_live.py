@@ -16,8 +16,9 @@ Good:
     loss = model(torch.ones(3, 2)).mean()
     print("loss", loss.item())
 
-Silent when: an f-string or a format spec shows a 0-dim tensor (that calls `item()`); the value is a leaf; `%f` makes it DET204; the sink is
-documented to detach (`LightningModule.log`); gradients are off.
+Silent when: an f-string or a format spec shows a 0-dim tensor (that calls `item()`); the value is a leaf, or the whole result of a module
+of another file that nobody in this one trains; `%f` makes it DET204; the sink is documented to detach (`LightningModule.log`); gradients
+are off.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
-from flake8_detach.trace import Role, Trace, text
-from flake8_detach.value import Grad, Leaf
+from flake8_detach.trace import Event, Role, Trace, text
+from flake8_detach.value import Grad, Kind, Leaf
 
 MESSAGE = "`{call}` gets a tensor that requires grad (from {history}) and {does}: pass `.item()` or `.detach()`"
 LOUD = False
@@ -35,6 +36,14 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each log call that a live non-leaf reaches."""
     for event in trace.of(Role.LOG):
-        if event.mode == Grad.LIVE and event.value.leaf != Leaf.LEAF and trace.is_live(event.value):
+        if event.mode == Grad.LIVE and event.value.leaf != Leaf.LEAF and trace.is_live(event.value) and not _is_report(trace, event):
             does = getattr(event.detail, "does", "")
             yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value), "does": does})
+
+
+def _is_report(trace: Trace, event: Event) -> bool:
+    """Whether it is the whole result of a module of another file that nobody in this one trains or loads: it trains itself, and says how far it is."""
+    if event.value.kind & Kind.TENSOR or event.value.refs & trace.proven or trace.of(Role.BACKWARD, Role.STEP, Role.OPTIMIZER):
+        return False
+    callees = [trace.sites[token].callee for token in event.value.refs]
+    return all(c is not None and c.kind == Kind.UNKNOWN and not c.refs & trace.loaded for c in callees)

@@ -43,8 +43,10 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each growing bind whose value nobody back-propagates."""
     states = {event.node for event in trace.of(Role.CARRIED)}
+    through = {(c.loop, c.key) for event in trace.of(Role.GROW) for c in event.detail if not c.direct}  # a module is called on it: a state
     for event in trace.of(Role.GROW):
-        if event.node not in states and any(c.direct for c in event.detail) and event.mode == Grad.LIVE and trace.is_live(event.value):
+        total = event.node not in states and any(c.direct and (c.loop, c.key) not in through for c in event.detail)
+        if total and event.mode == Grad.LIVE and trace.is_live(event.value):
             token = event.values[0].refs
             if not token & trace.backpropagated and _stays(trace, event, token):
                 slow = trace.is_spent(event.value, token)

@@ -41,9 +41,12 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each store of a live non-leaf that nobody back-propagates."""
+    used = {id(e.node) for e in trace.of(Role.STORE) if e.values[0].refs & trace.backpropagated}  # by one of several callers
     for event in trace.of(Role.STORE):
+        if id(event.node) in used:
+            continue
         token = event.values[0].refs
-        if event.value.leaf == Leaf.LEAF or token & trace.backpropagated or not trace.is_live(event.value) or not _lasts(trace, event):
+        if event.value.leaf == Leaf.LEAF or not _is_live(trace, event) or not _lasts(trace, event):
             continue
         outlived, _ = event.detail
         spent = trace.is_spent(event.value, token) and (not outlived or trace.is_rebuilt(event.value, outlived))
@@ -52,6 +55,10 @@ def check(trace: Trace) -> Iterator[Finding]:
         if spent or (event.mode == Grad.LIVE and _stays(trace, event, token)):
             leak = "which keeps its graph's nodes alive" if spent else "which keeps its graph and activations alive"
             yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
+
+
+def _is_live(trace: Trace, event: Event) -> bool:
+    return trace.is_live(event.value) and not trace.is_only_declared(event.value)
 
 
 def _lasts(trace: Trace, event: Event) -> bool:

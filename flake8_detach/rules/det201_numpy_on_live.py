@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
-from flake8_detach.value import Grad, Value
+from flake8_detach.value import Grad
 
 MESSAGE = "`.numpy()` raises on a tensor that requires grad (from {history}): use `.detach().numpy()`"
 LOUD = True
@@ -31,11 +31,5 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each `.numpy()` on what is surely live, with gradients on."""
     for event in trace.of(Role.NUMPY):
-        if event.mode == Grad.LIVE and trace.is_surely_live(event.value) and not _is_declared(trace, event.value):
+        if event.mode == Grad.LIVE and trace.is_surely_live(event.value) and not trace.is_only_declared(event.value):
             yield Finding(event.node, {"history": trace.history(event.value)})
-
-
-def _is_declared(trace: Trace, value: Value) -> bool:
-    """Whether only an annotation says that what made it is a module: one without parameters, such as a transform, gives nothing live."""
-    callees = [trace.sites[token].callee for token in value.history]
-    return bool(callees) and all(c is not None and bool(c.refs) and c.refs <= trace.declared for c in callees)

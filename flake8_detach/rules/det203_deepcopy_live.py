@@ -35,6 +35,8 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each copy that stumbles over what is surely live and no leaf."""
     for event in trace.of(Role.COPY):
-        if event.value.leaf != Leaf.LEAF and trace.is_surely_live(event.value) and not event.value.refs & trace.leaves:
+        if event.value.leaf == Leaf.LEAF or trace.is_module(event.value):
+            continue
+        if trace.is_surely_live(event.value) and not event.value.refs & trace.leaves:
             what = "it copies" if event.value.refs & event.target.refs else "the object holds"
             yield Finding(event.node, {"call": text(event.node), "what": what, "history": trace.history(event.value)})

@@ -27,9 +27,10 @@ Good:
     evaluate([torch.ones(3, 2)] * 2)
 
 Silent when: no_grad or inference_mode holds here, in a decorator, a callee or every caller in the file; a framework's hook; the model is
-frozen; a result is back-propagated, differentiated, or leaves live for a caller that the file does not show; a method of the model's own that
-gives out what it computes; a hook of a base class of another file; a method that the file does not show (`model.generate(x)`), which may guard
-itself; a block that switches gradients on by name; the single step of a policy (DET905); unit tests and shape probes.
+frozen; a result is back-propagated, differentiated, or leaves live for a caller that the file does not show; a method of the model's own
+that switches neither its mode nor gradients by itself; a hook of a base class of another file; a method that the file does not show
+(`model.generate(x)`), which may guard itself; a block that switches gradients on by name; the single step of a policy (DET905); unit tests
+and shape probes.
 """
 
 from __future__ import annotations

@@ -67,13 +67,13 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 
 def _at_once(trace: Trace, token: int, restored: Event) -> bool:
-    """Whether the run of a function (or turn of a loop) that gives the snapshot away has taken it itself, and no optimizer steps in between."""
+    """Whether the turn of a loop (or the run) that gives the snapshot away has taken it itself, and no optimizer steps in between."""
     last = next(i for i, e in enumerate(trace.events) if e is restored)
     for event in reversed(trace.events[:last]):
         if event.role == Role.STEP:
             return False
-        if event.role == Role.KEPT and event.frame == restored.frame and event.loops == restored.loops and token in event.values[0].refs:
-            return True
+        if event.role == Role.KEPT and event.loops == restored.loops and event.turns == restored.turns and token in event.values[0].refs:
+            return entry(trace, event.frame) == entry(trace, restored.frame)
     return False
 
 

@@ -65,9 +65,18 @@ def check(trace: Trace) -> Iterator[Finding]:
             through = bool(step.target.kind & Kind.SCALER or step.target.refs & scalers)
             if not through and (step.target.refs or not scalers):
                 continue
+            if not through and _is_unscaled_path(turn, step):
+                continue
             backwards = _backwards(turn, index, step)
             if backwards and all(steps.is_scaled(trace, e) is not through for e in backwards):
                 yield Finding(step.node, UNSCALED if through else DIRECT)
+
+
+def _is_unscaled_path(turn: Turn, step: Event) -> bool:
+    """Whether no loss is scaled in the iterations in which a step happens: AMP is off there."""
+    here = turn.conditions(step)
+    scales = [event for _, event in turn.of(Role.SCALE)]
+    return bool(scales) and all(steps.excludes(here, turn.conditions(event)) for event in scales)
 
 
 def _backwards(turn: Turn, index: int, step: Event) -> list[Event]:
