@@ -327,6 +327,16 @@ def test_time_is_linear() -> None:
     assert seconds_for(320) < 16 * seconds_for(40)
 
 
+def loops_in_a_row(number: int) -> float:
+    text = TRAINING + "for i in range(3):\n    total = total + loss\n" * number
+    return min(check(text)[1] for _ in range(3))
+
+
+def test_time_is_linear_in_loops_over_one_total() -> None:
+    """A total that went through a thousand loops is no dearer than one that went through a hundred."""
+    assert loops_in_a_row(1200) < 16 * loops_in_a_row(150)
+
+
 SEVERAL_NAMES = """
 import sys
 import numpy as np
