@@ -10,6 +10,7 @@ import ast
 import gc
 import importlib
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -34,6 +35,10 @@ CAN_FIRE = re.compile(
     re.M,
 )
 
+STACK = 4000
+"""How many calls deep the analysis may stand. pyflakes, which spends two or more calls on a level of nesting, gets as deep as Python's usual 1000
+let it; a comprehension in a comprehension costs the interpreter seven. Measured by tests/fuzz; far below what the C stack bears on any system."""
+
 
 class Report(NamedTuple):
     """One line for flake8: line from 1, column from 0 in characters."""
@@ -49,7 +54,7 @@ def check(tree: ast.Module, lines: Sequence[str], filename: str, settings: Setti
     source = "".join(lines)
     if not may_fire(source) and not settings.are_mentioned(source):
         return []
-    with _without_collection():
+    with _without_collection(), _deep_stack():
         return _reports(tree, lines, filename, source, settings)
 
 
@@ -63,6 +68,17 @@ def _without_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Room for the deepest program that flake8 follows. Where even that is too little, the interpreter gives the file up."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(usual, STACK))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, settings: Settings) -> list[Report]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from . import steps
 from .knowledge import idioms
 from .steps import Turn
-from .trace import Event, Trace
+from .trace import Event, Trace, written
 from .value import Value
 
 
@@ -38,7 +38,7 @@ def accumulates(trace: Trace, every: ast.expr, backwards: list[Event]) -> bool:
     """Whether a period is one of gradient accumulation: it says so, or the losses are divided by it."""
     if any(idioms.ACCUMULATION.search(name) for name in steps.names(every)):
         return True
-    divisor = ast.unparse(every)
+    divisor = written(every)
     return any(_is_divided(trace, e.value, divisor) for e in backwards)
 
 
@@ -49,7 +49,7 @@ def _is_divided(trace: Trace, value: Value, divisor: str, depth: int = 3) -> boo
             continue
         node = made.node
         right = node.right if isinstance(node, ast.BinOp) else node.value if isinstance(node, ast.AugAssign) else None
-        if right is not None and isinstance(getattr(node, "op", None), ast.Div) and ast.unparse(right) == divisor:
+        if right is not None and isinstance(getattr(node, "op", None), ast.Div) and written(right) == divisor:
             return True
         if depth and any(_is_divided(trace, v, divisor, depth - 1) for v in made.operands):
             return True

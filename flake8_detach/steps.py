@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from . import graphs
 from .knowledge import idioms
-from .trace import Event, Made, Role, Trace
+from .trace import Event, Made, Role, Trace, written
 from .value import EMPTY, Grad, Kind, Value
 
 Conditions = frozenset[tuple[object, int]]
@@ -96,8 +96,9 @@ def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
     while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, arm = test.operand, 1 - arm
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in OPPOSITES:
-        test, arm = ast.Compare(test.left, [OPPOSITES[type(test.ops[0])]()], test.comparators), 1 - arm
-    return (ast.unparse(test), arm)
+        opposite = ast.Compare(test.left, [OPPOSITES[type(test.ops[0])]()], test.comparators)
+        test, arm = ast.copy_location(opposite, test), 1 - arm
+    return (written(test), arm)
 
 
 def excludes(a: Conditions, b: Conditions) -> bool:
@@ -258,7 +259,7 @@ def is_scaled(trace: Trace, backward: Event) -> bool:
 
 def receiver(call: ast.AST) -> str:
     """The text of `x` in `x.name(...)`."""
-    return ast.unparse(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else "scaler"
+    return written(call.func.value) if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else "scaler"
 
 
 # -- graphs -----------------------------------------------------------------------------------------------------------------------------

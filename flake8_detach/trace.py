@@ -354,8 +354,17 @@ class Trace:
 
 def text(node: ast.AST) -> str:
     """The source of an expression on one line, shortened for a message."""
-    out = ast.unparse(node)
+    out = written(node)
     return out if len(out) <= 40 else out[:37] + "..."
 
 
-__all__ = ["Event", "Frame", "Made", "Role", "Site", "Trace", "Training", "text"]
+def written(node: ast.AST) -> str:
+    """The source of an expression. Where it holds an integer of more digits than Python writes out (sys.set_int_max_str_digits), its place, which
+    is like no other."""
+    try:
+        return ast.unparse(node)
+    except ValueError:
+        return f"... {getattr(node, 'lineno', 0)}:{getattr(node, 'col_offset', 0)}"
+
+
+__all__ = ["Event", "Frame", "Made", "Role", "Site", "Trace", "Training", "text", "written"]

@@ -10,6 +10,7 @@ only when one of the places in its `history` is proven to be (Trace.is_live).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 EMPTY: Final[frozenset[int]] = frozenset()
@@ -91,6 +92,11 @@ class Carry(NamedTuple):
     direct: bool
 
 
+def in_order(carried: Iterable[Carry]) -> list[Carry]:
+    """Carries in an order that is the same in every run; that of a set hangs on the hashes of names, which Python draws anew at each start."""
+    return sorted(carried, key=lambda c: (c.loop, c.key[0], str(c.key[1]), c.freed, c.direct))
+
+
 NO_CARRY: Final[frozenset[Carry]] = frozenset()
 NO_NAMES: Final[frozenset[str]] = frozenset()
 
@@ -113,6 +119,11 @@ class Value(NamedTuple):
     carried: frozenset[Carry] = NO_CARRY
     names: frozenset[str] = NO_NAMES
     const: object = UNSURE
+
+    @property
+    def name(self) -> str:
+        """The dotted library name that it is; "" where there is none, and where it may be one of several."""
+        return next(iter(self.names)) if len(self.names) == 1 else ""
 
     def __str__(self) -> str:
         """The words that a `reveal` marker uses."""

@@ -11,6 +11,8 @@ import io
 import os
 import random
 import re
+import subprocess
+import sys
 import sysconfig
 import time
 import tokenize
@@ -23,25 +25,11 @@ import pytest
 from flake8_detach import analysis
 from flake8_detach.analysis import Report
 
+from trial import SECONDS_PER_FILE, TRAINING, try_text
+
 ROOT = Path(__file__).parent.parent
 ALL = os.environ.get("DETACH_ROBUSTNESS") == "all"
 PROGRAMS = sorted((ROOT / "fixtures").rglob("*.py"))
-SECONDS_PER_FILE = 10.0
-
-# What opens the gate on a file that has nothing to do with torch, and gives the rules something to ask about.
-TRAINING = """
-import torch
-model = torch.nn.Linear(2, 1)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-total = 0
-for step in range(3):
-    loss = model(torch.ones(2)).sum()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    total += loss
-    print(loss, loss.numpy())
-"""
 
 
 def check(source: str) -> tuple[list[Report], float]:
@@ -58,6 +46,7 @@ def check(source: str) -> tuple[list[Report], float]:
         assert 0 <= column <= len(lines[line - 1])
         assert re.fullmatch(r"DET[1-9][0-9]{2}", code)
         assert text.strip()
+        assert text.encode().decode().isprintable()
     return reports, seconds
 
 
@@ -218,6 +207,9 @@ def test_extremes_hide_nothing_else() -> None:
     assert {name: places for name, places in lost.items() if places} == {}
 
 
+HUGE = "0x" + "f" * 4000
+"""More than the 4,300 decimal digits that Python writes out by itself."""
+
 ODD_SOURCES = {
     "empty": "",
     "only a comment": "# torch\n",
@@ -282,6 +274,29 @@ ODD_SOURCES = {
     ),
     "shadowed": "import torch\ntorch = None\nprint = int = float = range = len = super = torch\nprint(float(int(range(len(super())))))\n",
     "surrogates and wide characters": "import torch\nx = torch.ones(1, requires_grad=True); '😀\\ud800'; print('é😀', x.numpy())\n",
+    "an integer that Python does not write out": (
+        "import torch\n"
+        f"w = torch.ones({HUGE}, requires_grad=True)\n"
+        f"print(w.numpy(), w[{HUGE}].numpy(), [w][{HUGE}], {{{HUGE}: w}}[{HUGE}].numpy(), torch.tensor(w, device=w[{HUGE}].device))\n"
+        f"for i in range({HUGE}):\n"
+        f"    w.sum().backward()\n"
+        f"    if i % {HUGE} == 0:\n"
+        f"        torch.optim.SGD([w], lr={HUGE}).step()\n"
+        f"@f({HUGE})\n"
+        "def f(): pass\n"
+        f"@f({HUGE})\n"
+        "class A: pass\n"
+    ),
+    "texts of lone surrogates and line ends": (
+        "import torch\n"
+        "f(f'\\n\\ud800{1}')(requires_grad=True).numpy()\n"
+        "w = torch.ones(f'\\n{1}', requires_grad=True)\n"
+        "w.numpy()\n"
+        "v = torch.ones(f\"\"\"\n'{1}\"\"\", requires_grad=True)\n"
+        "v.numpy()\n"
+        "u = torch.ones('\\ud800', requires_grad=True)\n"
+        "u.numpy()\n"
+    ),
     "a Sequential around itself": (
         "import torch\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self, blocks):\n        super().__init__()\n"
         "        self.layer = nn.Sequential(nn.Linear(2, 2))\n        for i in range(3):\n            self.layer = nn.Sequential(self.layer, nn.ReLU())\n"
@@ -310,6 +325,65 @@ def seconds_for(number: int) -> float:
 def test_time_is_linear() -> None:
     """Eight times the file takes about eight times as long; double that would mean a hidden square."""
     assert seconds_for(320) < 16 * seconds_for(40)
+
+
+def loops_in_a_row(number: int) -> float:
+    text = TRAINING + "for i in range(3):\n    total = total + loss\n" * number
+    return min(check(text)[1] for _ in range(3))
+
+
+def test_time_is_linear_in_loops_over_one_total() -> None:
+    """A total that went through a thousand loops is no dearer than one that went through a hundred."""
+    assert loops_in_a_row(1200) < 16 * loops_in_a_row(150)
+
+
+SEVERAL_NAMES = """
+import sys
+import numpy as np
+from torch import nn
+kind = torch.long if len(sys.argv) > 1 else torch.float32
+weights = torch.zeros(3, dtype=kind, requires_grad=True)
+print(weights.numpy())
+def show(x):
+    if isinstance(x, torch.Tensor if len(sys.argv) > 2 else np.ndarray):
+        return
+    print(x.numpy())
+show(torch.ones(3, requires_grad=True))
+wrap = staticmethod if len(sys.argv) > 3 else property
+Kind = nn.Module if len(sys.argv) > 3 else float
+class Model(nn.Module):
+    @wrap
+    def scale(self):
+        return torch.ones(3, requires_grad=True)
+    def forward(self, x: Kind):
+        return x
+def train(model: Kind, data):
+    loss = model(data)
+    loss.backward()
+    return loss.numpy()
+def use(model: Model):
+    print(model.scale.numpy())
+    print(model.scale().numpy())
+"""
+"""Names of which each may be one of two: a set of them has no order that is the same in every run."""
+
+
+def test_same_answer_under_every_hash_seed() -> None:
+    program = f"import ast; from flake8_detach import analysis; t = {TRAINING + SEVERAL_NAMES!r}; "
+    program += "print(analysis.check(ast.parse(t), t.splitlines(True), 'program.py'))"
+    seeds = [os.environ | {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT)} for seed in range(6)]
+    told = [subprocess.run([sys.executable, "-c", program], env=seed, capture_output=True, check=True).stdout for seed in seeds]
+    assert b"DET" in told[0]
+    assert set(told) == {told[0]}
+
+
+def test_what_other_plugins_hang_on_the_tree() -> None:
+    """flake8 gives all plugins one tree; pyflakes and others put parents on its nodes, some of which Python shares among all trees."""
+    text = TRAINING + "def f(model):\n    print(model.a.b(torch.ones(2)).numpy())\ndef g(model):\n    model.eval()\n    return f(model)\n"
+    plain, _ = check(text)
+    verdict = try_text(text)  # which hangs them there
+    assert verdict.failure == ""
+    assert list(verdict.reports) == plain
 
 
 def everything() -> Iterator[str]:

@@ -217,7 +217,7 @@ class Activations(Definitions):
     def annotated(self, value: Value, annotation: ast.expr) -> Value:
         """An unknown value of an annotated kind."""
         found = self.eval(annotation) if isinstance(annotation, (ast.Name, ast.Attribute)) else OTHER
-        name = next(iter(found.names), "")
+        name = found.name
         if name in ("torch.Tensor", "torch.FloatTensor"):
             return value._replace(kind=Kind.TENSOR)
         if name in ("builtins.int", "builtins.float", "builtins.bool"):

@@ -122,7 +122,7 @@ class Assignments(Methods):
 
     def bind_name(self, name: str, value: Value, node: ast.AST) -> None:
         scope = self.here.outer.get(name, self.here.scope)
-        self.variables.setdefault(scope, set()).add(name)
+        self.variables.setdefault(scope, {})[name] = None
         key = (scope, name)
         value = self.bound(key, value, node)
         self.state.write(key, value)
@@ -136,7 +136,7 @@ class Assignments(Methods):
             self.bound_at[key] = node
             if value.carried:
                 mine = {c.loop for c in value.carried if c.key == key}
-                if mine and not any(c.loop in mine and c.key != key for c in value.carried):
+                if mine and not any(c.key != key and c.loop in mine for c in value.carried):
                     return self.grown(key, value, node)
         elif value.kind & Kind.CONTAINER:
             self.bound_at[key] = node

@@ -134,7 +134,7 @@ class Branches(Assignments):
 
     def refine_instance(self, node: ast.expr, classes: list[Value], when: bool) -> None:
         """isinstance(node, classes) is `when`; an instance of a class that the file does not show may still be a tensor."""
-        names = [next(iter(c.names), "") for c in classes]
+        names = [c.name for c in classes]
         masks = [objects.CLASS_KINDS.get(name, 0) for name in names]
         mask = 0
         for name, kind in zip(names, masks):

@@ -179,8 +179,7 @@ class Builtins(Libraries):
         return False if answers and all(a is False for a in answers) else None
 
     def is_one(self, value: Value, cls: Value) -> bool | None:
-        name = next(iter(cls.names), "")
-        mask = objects.CLASS_KINDS.get(name)
+        mask = objects.CLASS_KINDS.get(cls.name)
         if cls.kind & Kind.CLASS and cls.refs and not value.kind & (Kind.UNKNOWN | Kind.OTHER):
             mine = [self.instances.get(a) for a in value.refs]
             wanted = {self.classes.get(a) for a in cls.refs}
@@ -190,5 +189,5 @@ class Builtins(Libraries):
         if mask is None or value.kind & (Kind.UNKNOWN | Kind.OTHER):
             return None
         if value.kind == mask:
-            return True if name in objects.WHOLE_CLASSES else None
+            return True if cls.name in objects.WHOLE_CLASSES else None
         return None if value.kind & mask else False

@@ -50,8 +50,8 @@ class Callers:
             elif kind is ast.Attribute:
                 stack.append((node.value, function, owner, guarded))  # type: ignore[attr-defined]
                 continue
-            for name in node._fields:  # not __dict__: pyflakes leaves the parent there, on Load() and its like even that of an earlier file
-                value = getattr(node, name, None)
+            for field in node._fields:  # and not whatever other plugins hang on a node: a parent leads round in circles
+                value = getattr(node, field, None)
                 if type(value) is list:
                     stack += [(v, function, owner, guarded) for v in value if v.__class__ not in SIMPLE]
                 elif isinstance(value, ast.AST) and value.__class__ not in SIMPLE:

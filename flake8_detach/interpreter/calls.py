@@ -19,6 +19,7 @@ from flake8_detach.value import (
     Grad,
     Kind,
     Value,
+    in_order,
     join,
     join_all,
 )
@@ -229,7 +230,7 @@ class Calls(Comprehensions):
                 trace.proven |= roots
             self.free(one)
             self.pass_back(one, node, self.keeps_graph(keywords))
-            for carry in one.carried:
+            for carry in in_order(one.carried):
                 if carry.freed:
                     state = self.states.get((carry.loop, carry.key), OTHER)
                     place = (carry.key[0], "tensor") if carry.key[1] is NOW else carry.key  # a write in place, or a bind

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from flake8_detach.trace import Role
-from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, join, join_all
+from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
 
 from .effects import Effects
 from .state import ITEMS, LENGTH, NOW, OPEN
@@ -329,7 +329,8 @@ class Containers(Effects):
 
     def grown(self, key: tuple[int, object], value: Value, node: ast.AST) -> Value:
         """Record a value that depends on its own previous iteration, where it is bound, and mark it with that place."""
-        own = [c for c in value.carried if any(loop.token == c.loop for loop in self.loops)]
+        running = set(self.active_loops())
+        own = in_order(c for c in value.carried if c.loop in running)
         if not own or not value.grad & (Grad.LIVE | Grad.UNKNOWN):
             return value
         tokens = frozenset(self.growth(c.loop, c.key) for c in own)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from flake8_detach.knowledge import objects, sinks
-from flake8_detach.trace import Role
+from flake8_detach.trace import Role, written
 from flake8_detach.value import (
     Grad,
     Kind,
@@ -119,7 +119,7 @@ class Definitions(Blocks):
 
     def trait(self, value: Value, decorator: ast.expr, traits: set[str]) -> None:
         """How a decorator binds the function, or what its name promises."""
-        name = next(iter(value.names), "")
+        name = value.name
         known = {"builtins.staticmethod": "static", "builtins.classmethod": "class", "builtins.property": "property",
                  "functools.cached_property": "property", "contextlib.contextmanager": "contextmanager",
                  "contextlib.asynccontextmanager": "contextmanager"}  # fmt: skip
@@ -129,9 +129,9 @@ class Definitions(Blocks):
         if name == AUTOCAST:
             traits.add(AUTOCAST)
             return
-        if "fixture" in ast.unparse(decorator):
+        if "fixture" in written(decorator):
             traits.add("fixture")
-        if any(word in ast.unparse(decorator).lower() for word in ("no_grad", "inference", "nograd", "eval_mode", "evaluating")):
+        if any(word in written(decorator).lower() for word in ("no_grad", "inference", "nograd", "eval_mode", "evaluating")):
             traits.add("maybe no_grad")
 
     def define(self, node: FunctionNode, owner: object, mode: int, traits: frozenset[str]) -> Value:
@@ -190,7 +190,7 @@ class Definitions(Blocks):
             self.trace.model_classes.add(node.name)
         if unknown:
             self.trace.heirs.add(node.name)
-        record = any("dataclass" in ast.unparse(d) for d in node.decorator_list) or bool(library & {"typing.NamedTuple"})
+        record = any("dataclass" in written(d) for d in node.decorator_list) or bool(library & {"typing.NamedTuple"})
         return Class(node, token, bases, frozenset(library), unknown, module, record)
 
 

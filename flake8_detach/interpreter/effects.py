@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Final
 
 from flake8_detach.knowledge import operations, operators
 from flake8_detach.knowledge.operations import Effect
@@ -22,11 +23,18 @@ UNTYPED = 4
 """Beside the bits of DType: the element type is not known."""
 
 
+MOST_CARRIED: Final = 64
+"""The states of how many loops a value may carry before those of ended loops are forgotten, or every operation would look through all the loops
+before it; 12 is the most that real files came to."""
+
+
 def recurrent(carried: frozenset[Carry]) -> frozenset[Carry]:
     """Of a sum in which also the added term depends on the state, the carry is no running total but a recurrence."""
     if len(carried) < 2:
         return carried
     through = {(c.loop, c.key) for c in carried if not c.direct}
+    if not through:
+        return carried
     return frozenset(c for c in carried if not c.direct or (c.loop, c.key) not in through)
 
 
@@ -43,6 +51,11 @@ def stays_integer(node: ast.AST, operands: Sequence[Value]) -> bool:
 
 class Effects(Storage):
     """Results of operations."""
+
+    def running(self, carried: frozenset[Carry]) -> frozenset[Carry]:
+        """Of these carries those whose loop has not ended."""
+        loops = set(self.active_loops())
+        return frozenset(c for c in carried if c.loop in loops)
 
     def derive(self, operands: Sequence[Value], node: ast.AST, tag: object = "") -> Value:
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
@@ -99,7 +112,7 @@ class Effects(Storage):
             frozenset((token,)),
             history,
             reach,
-            recurrent(carried) if grad != Grad.CUT else NO_CARRY,
+            recurrent(carried if len(carried) <= MOST_CARRIED else self.running(carried)) if grad != Grad.CUT else NO_CARRY,
         )
 
     def view(self, operand: Value, node: ast.AST) -> Value:

@@ -44,7 +44,7 @@ class Exhausted(Exception):
 class Class:
     """A class of the file: its bases (classes of the file first found by name), its scope, and whether it is an nn.Module."""
 
-    __slots__ = ("address", "bases", "fields", "is_module", "is_record", "library", "node", "unknown_base")
+    __slots__ = ("address", "ancestors", "bases", "fields", "is_module", "is_record", "library", "node", "unknown_base")
 
     def __init__(
         self, node: ast.ClassDef, address: int, bases: list[Class], library: frozenset[str], unknown_base: bool, is_module: bool, is_record: bool
@@ -52,13 +52,11 @@ class Class:
         self.node, self.address, self.bases, self.library, self.unknown_base = node, address, bases, library, unknown_base
         self.is_module, self.is_record = is_module, is_record
         self.fields: list[str] = []  # of a record
+        self.ancestors: list[Class] = list(dict.fromkeys([self, *(c for base in bases for c in base.ancestors)]))
 
     def mro(self) -> list[Class]:
         """The class and its ancestors in the file, nearest first."""
-        out = [self]
-        for base in self.bases:
-            out += [c for c in base.mro() if c not in out]
-        return out
+        return self.ancestors
 
 
 class Activation:
@@ -136,7 +134,7 @@ class Machine:
         self.loops: list[Loop] = []
         self.steady: set[int] = set()  # loops whose second pass left what the first did
         self.activations: list[Activation] = []
-        self.variables: dict[int, set[str]] = {}  # scope -> the names ever bound in it
+        self.variables: dict[int, dict[str, None]] = {}  # scope -> the names ever bound in it
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
         self.factories: dict[int, Value] = {}  # defaultdict -> what makes its items
         self.snapshots: dict[int, frozenset[int]] = {}  # values of a state_dict() -> the modules whose storage they share
@@ -277,9 +275,7 @@ class Machine:
     def active_loops(self) -> tuple[int, ...]:
         return tuple([loop.token for loop in self.loops]) if self.loops else ()
 
-    def record(
-        self, role: str, node: ast.AST, value: Value, target: Value = OTHER, values: tuple[Value, ...] = (), detail: object = None
-    ) -> None:
+    def record(self, role: str, node: ast.AST, value: Value, target: Value = OTHER, values: tuple[Value, ...] = (), detail: object = None) -> None:
         """Add an event to the trace, in the present frame, mode and loops."""
         turns = tuple(loop.number for loop in self.loops)
         passes = turns[-1] if turns else 0

@@ -124,7 +124,7 @@ class Methods(Guesses):
 
     def sink_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value | None:
         """A sink among the methods of a library object, or one that makes another such object."""
-        for owner in receiver.names:
+        for owner in sorted(receiver.names):
             if owner.startswith("multiprocessing.") and receiver.kind & Kind.OBJECT:
                 return self.send(owner[16:], name, args, node)
             sink = sinks.of_method(owner, name)

@@ -12,7 +12,7 @@ from typing import Final
 
 from flake8_detach.knowledge import objects, operations, operators
 from flake8_detach.knowledge.pattern import Pattern
-from flake8_detach.trace import Role
+from flake8_detach.trace import Role, written
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
 
 from .containers import Containers
@@ -256,7 +256,7 @@ def _takes_device_of_itself(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not node.args:
         return False
     device = next((k.value for k in node.keywords if k.arg == "device"), None)
-    return isinstance(device, ast.Attribute) and device.attr == "device" and ast.dump(device.value) == ast.dump(node.args[0])
+    return isinstance(device, ast.Attribute) and device.attr == "device" and written(device.value) == written(node.args[0])
 
 
 def _saves(node: ast.AST) -> bool:

@@ -55,7 +55,7 @@ class Program(Activations):
         self.work = BASE_WORK + LINE_WORK * lines
         try:
             self.run_all()
-        except Exhausted:
+        except (Exhausted, RecursionError):
             self.trace.exhausted = True
         proofs.follow(self.trace)
         return self.trace

@@ -174,7 +174,7 @@ class TorchCalls(Calls):
         if last == "tensor" and args:
             self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
-        name = next(iter(dtype.names), "") if dtype else ""
+        name = dtype.name if dtype else ""
         integer = name.rpartition(".")[2] in operations.INTEGER_TYPES
         if effect == Effect.INTEGER and not name:
             integer = not any(isinstance(a.const, float) for a in args)

@@ -10,7 +10,7 @@ import ast
 from typing import Final
 
 from flake8_detach.knowledge import objects
-from flake8_detach.trace import Role
+from flake8_detach.trace import Role, written
 from flake8_detach.value import OTHER, UNSURE, Kind, Value
 
 from .belongings import Belongings
@@ -105,7 +105,7 @@ class Updates(Belongings):
         """The decorators of a function that are autocast blocks."""
         decorators = getattr(function.node, "decorator_list", [])
         cast = Value(Kind.SWITCH, names=frozenset((AUTOCAST,)))
-        return [(cast, d) for d in decorators if AUTOCAST in ast.unparse(d)]
+        return [(cast, d) for d in decorators if AUTOCAST in written(d)]
 
     def note_narrow(self, module: Value, name: str, args: list[Value], keywords: dict[str, Value]) -> None:
         """A module's weights become half precision: autocast has nothing to cast."""

@@ -38,13 +38,12 @@ Fix: inserting `scaler.unscale_(optimizer)` before the clip changes what is trai
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from flake8_detach import steps
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
-from flake8_detach.trace import Event, Role, Trace
+from flake8_detach.trace import Event, Role, Trace, written
 
 MESSAGE = "gradients are clipped while they carry the GradScaler's scale, which cuts nearly all away: call `{scaler}.unscale_(...)` first"
 LOUD = False
@@ -55,7 +54,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     for turn in steps.turns(trace) if trace.scaled else ():
         for index, clip in turn.of(Role.CLIP):
             step = _next_step(turn, index, clip)
-            if step is not None and not steps.measures(clip) and _is_scaled(turn, index, step) and "get_scale" not in ast.unparse(clip.node):
+            if step is not None and not steps.measures(clip) and _is_scaled(turn, index, step) and "get_scale" not in written(clip.node):
                 yield Finding(clip.node, {"scaler": steps.receiver(step.node)})
 
 
