@@ -48,6 +48,7 @@ class Effects(Storage):
             all_cut = all_cut and bool(bits & Grad.CUT or not bits)
             grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
             integer = integer and value.dtype == DType.INTEGER
+        floats = integer and any(v.kind & Kind.NUMBER and not isinstance(v.const, int) for v in operands)
         if surely:
             grad = Grad.LIVE
         elif all_cut:
@@ -76,16 +77,16 @@ class Effects(Storage):
             kind,
             grad or Grad.CUT,
             leaf,
-            DType.INTEGER if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
+            (0 if floats else DType.INTEGER) if integer else 0 if any(not v.dtype for v in tensors) else DType.FLOAT,
             frozenset((token,)),
             history,
             reach,
             recurrent(carried) if grad != Grad.CUT else NO_CARRY,
         )
 
-    def view(self, operand: Value, node: ast.AST) -> Value:
+    def view(self, operand: Value, node: ast.AST, tag: object = "") -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
-        out = self.derive([operand], node)
+        out = self.derive([operand], node, tag)
         for token in out.refs:
             self.note_shared(token, operand)
             if self.trace.inferred:
@@ -128,13 +129,13 @@ class Effects(Storage):
         elif operand.kind == Kind.TENSOR:
             inferred.discard(view)
 
-    def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False) -> Value:
+    def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False, tag: object = "plain") -> Value:
         """A new tensor without history."""
         reach = EMPTY
         for value in given:
             reach |= value.reach
         dtype = DType.INTEGER if integer else DType.FLOAT
-        return Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, dtype, frozenset((self.fresh(node, "plain"),)), reach=reach)
+        return Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, dtype, frozenset((self.fresh(node, tag),)), reach=reach)
 
     def leaf(self, node: ast.AST, given: Sequence[Value] = (), tag: object = "leaf") -> Value:
         """A new leaf that requires grad, in every grad mode."""
@@ -170,6 +171,10 @@ class Effects(Storage):
             return TEXT
         if effect == Effect.PAIR:
             return self.row(node, [self.derive(operands, node), self.plain(node, (), True)], ("values", "indices"))
+        if effect == Effect.VIEW:
+            return self.view(operands[0], node) if operands else OTHER
+        if effect == Effect.SEVERAL:
+            return self.tuple_of(node, self.derive(operands, node), None)
         if effect == Effect.SPLIT:
             return self.tuple_of(node, self.view(operands[0], node) if operands else OTHER, None)
         return OTHER

@@ -16,6 +16,7 @@ from flake8_detach.value import (
     OTHER,
     TEXT,
     UNSURE,
+    DType,
     Grad,
     Kind,
     Value,
@@ -108,6 +109,8 @@ class Expressions(Judgements):
                 if left.grad == Grad.LIVE:
                     return Value(Kind.ARRAY)
             out = self.derive([left, right], node)
+            if out.dtype == DType.INTEGER and isinstance(operator, ast.Div):
+                out = out._replace(dtype=DType.FLOAT)
             return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
             out = self.number([left, right])._replace(carried=left.carried | right.carried)
