@@ -114,16 +114,16 @@ def spellings(entry: Any, sample: Any) -> Iterator[Spelled]:
     given = (sample.input, *sample.args)
     name = entry.name
     if name in REORDERED:
-        rest = "".join(", {%d}" % n for n in range(2, len(given)))
+        rest = "".join(f", {{{n}}}" for n in range(2, len(given)))
         template = REORDERED[name].replace("{rest}", rest)
         if template.count("{") >= min(len(given), 2) or len(given) == 1:
             yield from _spelled(template, given, sample.kwargs)
         if name not in ("where", "zeros"):
             return
-    every = "".join(", {%d}" % n for n in range(1, len(given)))
+    every = "".join(f", {{{n}}}" for n in range(1, len(given)))
     for one in (entry, *entry.aliases):
         if _found(one.name) is not None:
-            yield from _spelled(f"torch.{one.name}({{0}}{every})", given, sample.kwargs)
+            yield from _spelled(f"torch.{one.name}({{0}}{every})", given, sample.kwargs, one.name.endswith("_"))
         last = one.name.rpartition(".")[2]
         if isinstance(sample.input, torch.Tensor):
             if hasattr(torch.Tensor, last) and not last.startswith("__") and (one.method_variant is not None or _found(one.name) is None):
@@ -176,7 +176,10 @@ def _found(name: str) -> Any:
 
 def samples(entry: Any, dtype: torch.dtype, count: int) -> Iterator[Any]:
     """The first samples that differ in the kinds of their arguments and in the dimensions of their tensors."""
-    if dtype not in entry.supported_dtypes("cpu"):
+    supported = entry.supported_dtypes("cpu")
+    if dtype == torch.float32 and dtype not in supported and torch.complex64 in supported:
+        dtype = torch.complex64
+    if dtype not in supported:
         return
     seen = set()
     grad = entry.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
@@ -276,7 +279,7 @@ def _fact(place: str, value: object, operands: dict[str, torch.Tensor]) -> Fact:
 
 
 def _address(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else 0
+    return tensor.untyped_storage()._cdata if tensor.layout == torch.strided else 0
 
 
 __all__ = ["MODES", "Call", "Fact", "calls", "op_db"]
