@@ -1,0 +1,520 @@
+"""The packages of the `sinks` extra: how an object of each class is made without a network, and how its rows are called.
+
+Here: makers and recipes for rows that sink_calls doesn't measure. Not here: what is expected of a call (sink_outcomes). A package is imported
+when a row of it is measured, and only then.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import sys
+import unittest.mock
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sink_calls import INDEX, A, Call, World, generic
+
+DISTRIBUTIONS = {
+    "PIL": "pillow", "absl": "absl-py", "cv2": "opencv-python-headless", "ignite": "pytorch-ignite", "mlflow": "mlflow-skinny",
+    "pytorch_lightning": "pytorch-lightning", "skimage": "scikit-image", "sklearn": "scikit-learn",
+}
+"""The name of a package on the registry, where it is not the name one imports."""
+LABELS = np.array([0, 1, 1])
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+# Objects of classes
+
+
+@functools.cache
+def wandb_run() -> Any:
+    return module("wandb").init(mode="offline", project="p", dir=".", settings={"silent": True})
+
+
+def wandb() -> Any:
+    wandb_run()
+    return module("wandb")
+
+
+@functools.cache
+def mlflow_run() -> Any:
+    mlflow = module("mlflow")
+    mlflow.set_tracking_uri(f"sqlite:///{Path('mlflow.db').absolute()}")
+    return mlflow.start_run()
+
+
+def mlflow() -> Any:
+    mlflow_run()
+    return module("mlflow")
+
+
+class Client:
+    """An MlflowClient, whose methods take the id of a run first."""
+
+    def __init__(self) -> None:
+        self.run = mlflow_run().info.run_id
+        self.client = mlflow().MlflowClient()
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: getattr(self.client, name)(self.run, *given)
+
+
+@functools.cache
+def comet() -> Any:
+    return module("comet_ml").OfflineExperiment(project_name="p", offline_directory=".", display_summary_level=0)
+
+
+@functools.cache
+def neptune() -> Any:
+    return module("neptune").init_run(mode="offline", project="a/p")
+
+
+@functools.cache
+def clearml() -> Any:
+    task = module("clearml").Task
+    task.set_offline(True)
+    return task.init("p", "t", auto_connect_frameworks=False, auto_connect_arg_parser=False).get_logger()
+
+
+@functools.cache
+def aim() -> Any:
+    return module("aim").Run(repo=".", system_tracking_interval=None, log_system_params=False)
+
+
+@functools.cache
+def swanlab_run() -> Any:
+    return module("swanlab").init(project="p", mode="offline", logdir=".")
+
+
+def swanlab() -> Any:
+    swanlab_run()
+    return module("swanlab")
+
+
+@functools.cache
+def dvclive() -> Any:
+    return module("dvclive").Live("dvc", save_dvc_exp=False, report=None)
+
+
+@functools.cache
+def trackio() -> Any:
+    found = module("trackio")
+    found.init(project="p")
+    return found
+
+
+def sacred() -> Any:
+    """A run as an experiment makes it; nothing observes it."""
+    experiment = module("sacred").Experiment("e", save_git_info=False)
+    experiment.main(lambda: None)
+    return experiment.run()
+
+
+@functools.cache
+def visdom() -> Any:
+    return module("visdom").Visdom(offline=True, log_to_filename="visdom.log")
+
+
+@functools.cache
+def accelerator() -> Any:
+    found = module("accelerate").Accelerator(cpu=True, log_with="tensorboard", project_dir=".")
+    found.init_trackers("p")
+    return found
+
+
+class Fitted:
+    """What a LightningModule's training_step may call: each call runs one step of a Trainer."""
+
+    def __getattr__(self, name: str) -> Any:
+        lightning = module("pytorch_lightning")
+
+        def step(*given: Any) -> object:
+            results = []
+
+            class Model(lightning.LightningModule):  # type: ignore[misc, name-defined]
+                def __init__(self) -> None:
+                    super().__init__()
+                    self.layer = torch.nn.Linear(1, 1)
+
+                def training_step(self, batch: Any, number: int) -> Any:
+                    results.append(getattr(self, name)(*given))
+                    return self.layer(batch).sum()
+
+                def configure_optimizers(self) -> Any:
+                    return torch.optim.SGD(self.parameters(), lr=0.1)
+
+            quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+            trainer = lightning.Trainer(max_steps=1, accelerator="cpu", **quiet)
+            trainer.fit(Model(), torch.utils.data.DataLoader(torch.ones(2, 1)))
+            return results[0]
+
+        return step
+
+
+def fabric() -> Any:
+    loggers = module("lightning.fabric.loggers")
+    return module("lightning.fabric").Fabric(accelerator="cpu", devices=1, loggers=loggers.CSVLogger("fabric"))
+
+
+def trainer() -> Any:
+    transformers = module("transformers")
+    arguments = transformers.TrainingArguments("out", report_to=[], use_cpu=True, disable_tqdm=True)
+    made = transformers.Trainer(torch.nn.Linear(1, 1), arguments)
+    made.remove_callback(transformers.PrinterCallback)
+    return made
+
+
+def loguru() -> Any:
+    logger = module("loguru").logger
+    logger.remove()
+    logger.add(sys.stdout, format="{message}", level=0)
+    return logger
+
+
+def structlog() -> Any:
+    found = module("structlog")
+    found.configure(logger_factory=found.PrintLoggerFactory(sys.stdout), cache_logger_on_first_use=False)
+    return found.get_logger()
+
+
+def absl() -> Any:
+    found = module("absl.logging")
+    found.set_verbosity(found.DEBUG)
+    found.use_absl_handler()
+    found.get_absl_handler().python_handler.stream = sys.stderr
+    return found
+
+
+def console() -> Any:
+    return module("rich.console").Console(file=sys.stdout, width=200)
+
+
+def progress() -> Any:
+    found = module("rich.progress").Progress(console=console(), disable=False)
+    found.task = found.add_task("t", total=2)
+    return found
+
+
+def rich() -> Any:
+    found = module("rich")
+    found.reconfigure(file=sys.stdout, width=200)
+    return found
+
+
+def icecream() -> Any:
+    found = module("icecream")
+    found.ic.configureOutput(outputFunction=print)
+    return found
+
+
+@functools.cache
+def hdf5() -> Any:
+    return module("h5py").File("a.h5", "w")
+
+
+def dataset() -> Any:
+    file = hdf5()
+    file.pop("d", None)
+    return file.create_dataset("d", (3,))
+
+
+def rank_zero() -> Any:
+    found = module("pytorch_lightning.utilities.rank_zero")
+    for name in ("pytorch_lightning", "lightning_utilities", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    return found
+
+
+MADE: dict[str, Callable[[], Any]] = {
+    "absl.logging": absl,
+    "accelerate.Accelerator": accelerator,
+    "aim.Run": aim,
+    "clearml.Logger": clearml,
+    "comet_ml.Experiment": comet,
+    "dvclive.Live": dvclive,
+    "h5py.AttributeManager": lambda: hdf5().attrs,
+    "h5py.Dataset": dataset,
+    "h5py.Group": hdf5,
+    "icecream": icecream,
+    "lightning.fabric.Fabric": fabric,
+    "loguru.Logger": loguru,
+    "mlflow": mlflow,
+    "mlflow.MlflowClient": Client,
+    "neptune.Run": neptune,
+    "neptune.handler.Handler": lambda: neptune()["series"],
+    "plotly.graph_objects.Figure": lambda: module("plotly.graph_objects").Figure(),
+    "pytorch_lightning.LightningModule": Fitted,
+    "pytorch_lightning.loggers.Logger": lambda: module("pytorch_lightning.loggers").CSVLogger("."),
+    "pytorch_lightning.utilities.rank_zero": rank_zero,
+    "rich": rich,
+    "rich.console.Console": console,
+    "rich.progress.Progress": progress,
+    "rich.table.Table": lambda: module("rich.table").Table("loss"),
+    "sacred.run.Run": sacred,
+    "scipy.spatial.KDTree": lambda: module("scipy.spatial").KDTree(np.eye(3)),
+    "scipy.spatial.transform.Rotation": lambda: module("scipy.spatial.transform").Rotation,
+    "structlog.BoundLogger": structlog,
+    "swanlab": swanlab,
+    "swanlab.Run": swanlab_run,
+    "tensorboard_logger.Logger": lambda: module("tensorboard_logger").Logger("tb"),
+    "trackio": trackio,
+    "transformers.Trainer": trainer,
+    "visdom.Visdom": visdom,
+    "wandb": wandb,
+    "wandb.Config": lambda: wandb_run().config,
+    "wandb.Run": wandb_run,
+    "wandb.Summary": lambda: wandb_run().summary,
+    "wandb.Table": lambda: wandb().Table(columns=["loss"]),
+}
+
+
+@functools.cache
+def estimator(name: str) -> Any:
+    """A fitted estimator that has the method."""
+    where, what = ESTIMATORS.get(name, ("linear_model", "LogisticRegression"))
+    return getattr(module(f"sklearn.{where}"), what)().fit(np.eye(3), LABELS)
+
+
+ESTIMATORS = {
+    "fit_predict": ("cluster", "MeanShift"),
+    "fit_transform": ("preprocessing", "StandardScaler"),
+    "inverse_transform": ("preprocessing", "StandardScaler"),
+    "kneighbors": ("neighbors", "LocalOutlierFactor"),
+    "partial_fit": ("linear_model", "SGDClassifier"),
+    "score_samples": ("neighbors", "KernelDensity"),
+    "transform": ("preprocessing", "StandardScaler"),
+}
+
+
+def maker(owner: str, name: str = "") -> Callable[[], Any]:
+    """How an object of the class that has the method, or the module, is made."""
+    if owner == "sklearn":
+        return lambda: estimator(name)
+    if owner in MADE:
+        return MADE[owner]
+    head, _, last = owner.rpartition(".")
+    if last[:1].isupper() and head != "PIL":
+        return lambda: getattr(module(head), last)
+    if head == "scipy.stats":
+        return lambda: getattr(module(head), last)
+    return lambda: module(owner)
+
+
+# Calls
+
+
+def key(name: str, *before: Any) -> list[Call]:
+    """A method that takes these arguments and then the value: a scalar, and a vector."""
+    return [lambda o, w: getattr(o, name)(*before, w.s), lambda o, w: getattr(o, name)(*before, w.v)]
+
+
+def inside(name: str, *after: Any) -> list[Call]:
+    """A method that takes a dict of values."""
+    return [lambda o, w: getattr(o, name)({"loss": w.s}, *after), lambda o, w: getattr(o, name)({"loss": w.v}, *after)]
+
+
+def item(name: str = "loss") -> list[Call]:
+    return [lambda o, w: o.__setitem__(name, w.s), lambda o, w: o.__setitem__(name, w.v)]
+
+
+def fatal(owner: Any, w: World) -> None:
+    """The last word of a program: it is not let die."""
+    with unittest.mock.patch("os.abort"):
+        owner.fatal("loss %s", w.s)
+
+
+VECTORS = {
+    "y": "Bar Box Scatter Scattergl Violin add_bar add_box add_scatter add_violin",
+    "x": "Histogram Histogram2d Mesh3d Cone add_histogram",
+    "z": "Scatter3d add_scatter3d",
+    "value": "Isosurface Volume",
+    "values": "Pie add_pie",
+    "r": "Scatterpolar",
+}
+MATRICES = "Contour Heatmap Image Surface add_contour add_heatmap add_surface"
+
+
+def drawn() -> dict[str, list[Call]]:
+    """Traces of plotly: each takes its data by name."""
+    found: dict[str, list[Call]] = {}
+    for keyword, names in VECTORS.items():
+        for name in names.split():
+            found[name] = [lambda o, w, name=name, keyword=keyword: getattr(o, name)(**{keyword: w.v})]  # type: ignore[misc]
+    for name in MATRICES.split():
+        found[name] = [lambda o, w, name=name: getattr(o, name)(z=w.m)]  # type: ignore[misc]
+    return {f"plotly.graph_objects{'.Figure' * name.startswith('add_')}.{name}": calls for name, calls in found.items()}
+
+
+RECIPES: dict[str, list[Call]] = {
+    "absl.logging.log": key("log", 0, "loss %s"),
+    "absl.logging.vlog": key("vlog", 0, "loss %s"),
+    "absl.logging.log_if": [lambda o, w: o.log_if(0, "loss %s", True, w.s)],
+    "absl.logging.log_first_n": [lambda o, w: o.log_first_n(0, "loss %s", 99, w.s)],
+    "absl.logging.log_every_n": [lambda o, w: o.log_every_n(0, "loss %s", 1, w.s)],
+    "absl.logging.fatal": [lambda o, w: fatal(o, w)],
+    "accelerate.Accelerator.log": inside("log"),
+    "aim.Distribution": [lambda o, w: o.Distribution(w.v)],
+    "aim.Image": [lambda o, w: o.Image(w.m[None])],
+    "aim.Run.track": [lambda o, w: o.track(w.s, name="loss")],
+    "clearml.Logger.report_scalar": [lambda o, w: o.report_scalar("t", "s", w.s, 0)],
+    "clearml.Logger.report_single_value": key("report_single_value", "loss"),
+    "clearml.Logger.report_histogram": [lambda o, w: o.report_histogram("t", "s", w.v, 0)],
+    "clearml.Logger.report_vector": [lambda o, w: o.report_vector("t", "s", w.v, 0)],
+    "comet_ml.Experiment.log_metric": key("log_metric", "loss"),
+    "comet_ml.Experiment.log_other": key("log_other", "loss"),
+    "comet_ml.Experiment.log_parameter": key("log_parameter", "loss")[:1],
+    "comet_ml.Experiment.log_metrics": inside("log_metrics"),
+    "comet_ml.Experiment.log_others": inside("log_others"),
+    "comet_ml.Experiment.log_image": [lambda o, w: o.log_image(w.m)],
+    "comet_ml.Experiment.log_histogram_3d": [lambda o, w: o.log_histogram_3d(w.v)],
+    "dvclive.Live.log_image": [lambda o, w: o.log_image("i.png", w.m)],
+    "dvclive.Live.log_metric": key("log_metric", "loss"),
+    "dvclive.Live.log_param": key("log_param", "loss"),
+    "h5py.AttributeManager.create": key("create", "loss"),
+    "h5py.AttributeManager.__setitem__": item(),
+    "h5py.Dataset.__setitem__": [lambda o, w: o.__setitem__(0, w.s), lambda o, w: o.__setitem__(slice(None), w.v)],
+    "h5py.Group.__setitem__": [lambda o, w: (o.pop("loss", None), o.__setitem__("loss", w.v))],
+    "h5py.Group.create_dataset": [lambda o, w: (o.pop("loss", None), o.create_dataset("loss", data=w.v))],
+    **drawn(),
+    **{f"imageio{v}.{name}": [lambda o, w, name=name: getattr(o, name)("a.tiff", w.m)] for v in ("", ".v2", ".v3") for name in ("imwrite", "imsave")},  # type: ignore[misc]
+    **{f"imageio{v}.{name}": [lambda o, w, name=name: getattr(o, name)("a.tiff", [w.m, w.m])] for v in ("", ".v2") for name in ("mimwrite", "mimsave")},  # type: ignore[misc]
+    "joblib.dump": [lambda o, w: o.dump(w.s.detach() if isinstance(w.s, torch.Tensor) and not w.s.is_leaf else w.s, "a.joblib")],
+    "lightning.fabric.Fabric.log": key("log", "loss")[:1],
+    "lightning.fabric.Fabric.log_dict": inside("log_dict")[:1],
+    "loguru.Logger.log": key("log", "INFO"),
+    "mlflow.log_metric": key("log_metric", "loss")[:1],
+    "mlflow.log_param": [lambda o, w: o.log_param(f"p{id(w)}", w.s)],
+    "mlflow.set_tag": key("set_tag", "loss"),
+    "mlflow.log_metrics": inside("log_metrics")[:1],
+    "mlflow.log_params": [lambda o, w: o.log_params({f"q{id(w)}": w.s})],
+    "mlflow.set_tags": inside("set_tags"),
+    "mlflow.log_dict": inside("log_dict", "a.json"),
+    "mlflow.log_text": [lambda o, w: o.log_text(w.s, "a.txt")],
+    "mlflow.log_image": [lambda o, w: o.log_image(w.m, "a.png")],
+    "mlflow.MlflowClient.log_metric": key("log_metric", "loss")[:1],
+    "mlflow.MlflowClient.log_param": [lambda o, w: o.log_param(f"r{id(w)}", w.s)],
+    "mlflow.MlflowClient.set_tag": key("set_tag", "loss"),
+    "neptune.Run.__setitem__": [lambda o, w: o.__setitem__(f"loss{id(w)}", w.s)],
+    "neptune.handler.Handler.__setitem__": [lambda o, w: o.__setitem__(f"loss{id(w)}", w.s)],
+    "neptune.handler.Handler.append": [lambda o, w: o.append(w.s)],
+    "neptune.handler.Handler.assign": [lambda o, w: neptune()[f"f{id(w)}"].assign(w.s)],
+    "neptune.handler.Handler.extend": [lambda o, w: o.extend([w.s])],
+    "neptune.handler.Handler.log": [lambda o, w: o.log(w.s)],
+    "pytorch_lightning.LightningModule.log": key("log", "loss")[:1],
+    "pytorch_lightning.LightningModule.log_dict": inside("log_dict")[:1],
+    "pytorch_lightning.loggers.Logger.log_metrics": inside("log_metrics")[:1],
+    "rich.pretty.pprint": [lambda o, w: o.pprint(w.s, console=console())],
+    "rich.progress.Progress.update": [lambda o, w: (o.update(o.task, loss=w.s), o.update(o.task, loss=0))],
+    "rich.progress.Progress.add_task": [lambda o, w: o.remove_task(o.add_task("t", loss=w.s))],
+    "scipy.spatial.KDTree.query": [lambda o, w: o.query(w.v)],
+    "scipy.spatial.KDTree.query_ball_point": [lambda o, w: o.query_ball_point(w.v, 1.0)],
+    "sacred.run.Run.log_scalar": [lambda o, w: KEPT.append(o) or o.log_scalar("loss", w.s)],
+    "skimage.io.imsave": [lambda o, w: o.imsave("a.tiff", w.m)],
+    "skimage.segmentation.slic": [lambda o, w: o.slic(w.m, n_segments=2, channel_axis=None)],
+    "skimage.transform.resize": [lambda o, w: o.resize(w.m, (2, 2))],
+    "structlog.BoundLogger.log": key("log", logging.INFO),
+    "swanlab.log": inside("log"),
+    "swanlab.Run.log": inside("log"),
+    "swanlab.Image": [lambda o, w: o.Image(w.m)],
+    "tabulate.tabulate": [lambda o, w: o.tabulate([[w.s]])],
+    "torchvision.utils.draw_bounding_boxes": [
+        lambda o, w: o.draw_bounding_boxes(torch.zeros(3, 8, 8), torch.stack([w.v[0], w.v[0], w.v[1] + 3, w.v[1] + 3])[None])
+    ],
+    "torchvision.utils.flow_to_image": [lambda o, w: o.flow_to_image(torch.stack([w.m, w.m]))],
+    "torchvision.utils.save_image": [lambda o, w: o.save_image(w.m[None], "a.png")],
+    "torchvision.utils.make_grid": [lambda o, w: o.make_grid(w.m[None, None])],
+    "torchvision.transforms.functional.to_pil_image": [lambda o, w: o.to_pil_image(w.m[None])],
+    "trackio.log": inside("log"),
+    "transformers.Trainer.log": [lambda o, w: KEPT.append(o) or o.log({"loss": w.s})],
+    "visdom.Visdom.line": [lambda o, w: o.line(w.v)],
+    "wandb.Config.__setitem__": [lambda o, w: o.__setitem__(f"loss{id(w)}", w.s)],
+    "wandb.Config.update": [lambda o, w: o.update({"loss": w.s}, allow_val_change=True)],
+    "wandb.Summary.__setitem__": item(),
+    "wandb.Summary.update": inside("update"),
+    "wandb.log": inside("log"),
+    "wandb.Run.log": inside("log"),
+    "wandb.Image": [lambda o, w: o.Image(w.m[None])],
+    "wandb.Table": [lambda o, w: KEPT.append(o.Table(columns=["loss"], data=[[w.s]]))],
+    "wandb.Table.add_data": [lambda o, w: KEPT.append(o) or o.add_data(w.s)],
+    "wandb.plot.confusion_matrix": [lambda o, w: o.confusion_matrix(probs=w.m, y_true=[0, 1, 2])],
+    "wandb.plot.pr_curve": [lambda o, w: o.pr_curve([0, 1, 2], w.m)],
+    "wandb.plot.roc_curve": [lambda o, w: o.roc_curve([0, 1, 2], w.m)],
+}
+KEPT: list[Any] = []
+"""Objects that a call was made on, for as long as its graph is looked for."""
+
+
+def metrics(owner: str) -> Iterator[Callable[[], Any]]:
+    """How a metric class may be made."""
+    head, _, last = owner.rpartition(".")
+    for place in ("", ".classification", ".audio", ".image", ".regression", ".clustering", ".retrieval", ".aggregation", ".wrappers", ".nominal", ".shape"):
+        try:
+            cls = getattr(module(head + place), last)
+        except (AttributeError, ImportError):
+            continue
+        for keywords in ({}, {"task": "binary"}, {"num_classes": 3}, {"fs": 8}, {"window": 3}, {"p": 2}, {"compute_fn": len}, {"loss_fn": lambda x, y: x.sum()},
+                         {"op": lambda a, x: a + x}, {"data_range": 1.0}):  # fmt: skip
+            yield functools.partial(cls, **keywords)
+        return
+
+
+def updates(name: str) -> list[Call]:
+    """How a metric may be given a batch."""
+    target = torch.tensor([0, 1, 1])
+    image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    def picture(w: World) -> Any:
+        return image * w.s
+
+    given: list[Callable[[World], tuple[Any, ...]]] = [
+        lambda w: (w.v, target),
+        lambda w: (w.v,),
+        lambda w: (w.v, torch.tensor([0.2, 0.5, 0.4])),
+        lambda w: (w.m / w.m.sum(1, keepdim=True), torch.tensor([0, 1, 2])),
+        lambda w: (w.m, w.m.detach()),
+        lambda w: (w.v, target, torch.zeros(3, dtype=torch.long)),
+        lambda w: (picture(w), image),
+        lambda w: (picture(w),),
+        lambda w: (w.m, target),
+        lambda w: ((w.v, target),),
+        lambda w: ((w.m, torch.tensor([0, 1, 2])),),
+        lambda w: ((picture(w), image),),
+        lambda w: (w.s,),
+    ]
+    return [lambda o, w, make=make: (KEPT.append(o), getattr(o, name)(*make(w)))[1] for make in given]  # type: ignore[misc]
+
+
+SHAPES: list[Callable[[World], tuple[Any, ...]]] = [
+    lambda w: (w.v, w.v),
+    lambda w: (2, w.v),
+    lambda w: (w.v, 2),
+    lambda w: (w.m, w.m),
+    lambda w: (w.m, w.v),
+    lambda w: (w.m, LABELS),
+    lambda w: (LABELS, w.v),
+    lambda w: (LABELS, w.m),
+    lambda w: (LABELS, w.v * 0 + 1),
+    lambda w: (w.v, A, A),
+    lambda w: (A, A, w.v),
+    lambda w: (A, w.v, 0.5),
+    lambda w: (1, 1, w.v),
+    lambda w: (w.v, w.v, 1, 1),
+    lambda w: (w.m, 1),
+    lambda w: (w.m, INDEX),
+    lambda w: ([w.v, w.v + 1],),
+    lambda w: (w.m[0], w.m[1]),
+    lambda w: (w.v, w.v, w.v, 3),
+]
+
+
+def wide(name: str) -> list[Call]:
+    """More calls than `generic` tries, for the packages built on NumPy."""
+    return generic(name)[0] + [lambda o, w, given=given: getattr(o, name)(*given(w)) for given in SHAPES]  # type: ignore[misc]
