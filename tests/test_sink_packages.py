@@ -3,7 +3,7 @@
     pip install '.[test,sinks]' && pytest tests/test_sink_packages.py
 
 Here: what a live scalar and a live vector do there (keep the graph alive, show grad_fn, warn, raise, are detached) must be what the row says. A row
-whose package isn't installed is skipped; the summary names the packages. Not here: how the calls are made (sink_packages).
+whose package isn't installed is skipped; the summary names the packages. Not here: how the calls are made (sink_recipes).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from sink_calls import MEASURED, Call, generic
 from sink_outcomes import check, outcome
-from sink_packages import DISTRIBUTIONS, KEPT, RECIPES, UNMEASURED, maker, metrics, updates, wide
+from sink_packages import DISTRIBUTIONS, UNMEASURED, maker
+from sink_recipes import KEPT, RECIPES, metrics, updates, wide
 
 from flake8_detach.knowledge import sinks
 from flake8_detach.knowledge.sinks import Role
