@@ -84,7 +84,7 @@ class Client:
 
 @functools.cache
 def comet() -> Any:
-    made = module("comet_ml").OfflineExperiment(project_name="p", offline_directory=".", display_summary_level=0)
+    made = module("comet_ml").OfflineExperiment(project_name="p", offline_directory=str(Path.cwd()), display_summary_level=0)
     made.set_step(1)
     return made
 
