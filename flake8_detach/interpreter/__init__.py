@@ -1,7 +1,7 @@
 """The interpreter: a program of the linted kind, run on Values instead of on objects; it writes the Trace.
 
 The chapters, each a class that builds on the one before (state is below all; proofs reads the trace at the end):
-values       machine (tokens, frames) < storage < effects (live and cut) < containers < notes < objects < modules < belongings < updates
+values       machine (tokens, frames) < storage < effects (live and cut) < containers < results < notes < objects < modules < belongings < updates
 expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)

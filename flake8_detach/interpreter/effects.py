@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import Final
 
-from flake8_detach.knowledge import operations, operators
+from flake8_detach.knowledge import operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.value import ARRAY, EMPTY, NO_CARRY, NUMBER, OTHER, TEXT, Carry, DType, Grad, Kind, Leaf, Value
 
@@ -44,7 +44,7 @@ def stays_integer(node: ast.AST, operands: Sequence[Value]) -> bool:
         return False
     if isinstance(node, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-        if name not in operations.KEEPS_INTEGERS and not operators.is_view(name):
+        if name not in operations.KEEPS_INTEGERS and (outputs.gives_float(name) or operators.named(name) is operators.UNLISTED):
             return False
     return not any(v.kind & (Kind.NUMBER | Kind.ARRAY) and not isinstance(v.const, int) for v in operands)
 
@@ -115,9 +115,9 @@ class Effects(Storage):
             recurrent(carried if len(carried) <= MOST_CARRIED else self.running(carried)) if grad != Grad.CUT else NO_CARRY,
         )
 
-    def view(self, operand: Value, node: ast.AST) -> Value:
+    def view(self, operand: Value, node: ast.AST, tag: object = "") -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
-        out = self.derive([operand], node)
+        out = self.derive([operand], node, tag)
         for token in out.refs:
             self.note_shared(token, operand)
             if self.trace.inferred:
@@ -160,13 +160,13 @@ class Effects(Storage):
         elif operand.kind == Kind.TENSOR:
             inferred.discard(view)
 
-    def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False) -> Value:
+    def plain(self, node: ast.AST, given: Sequence[Value] = (), integer: bool = False, tag: object = "plain") -> Value:
         """A new tensor without history."""
         reach = EMPTY
         for value in given:
             reach |= value.reach
         dtype = DType.INTEGER if integer else DType.FLOAT
-        return Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, dtype, frozenset((self.fresh(node, "plain"),)), reach=reach)
+        return Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, dtype, frozenset((self.fresh(node, tag),)), reach=reach)
 
     def leaf(self, node: ast.AST, given: Sequence[Value] = (), tag: object = "leaf") -> Value:
         """A new leaf that requires grad, in every grad mode."""
@@ -202,6 +202,10 @@ class Effects(Storage):
             return TEXT
         if effect == Effect.PAIR:
             return self.row(node, [self.derive(operands, node), self.plain(node, (), True)], ("values", "indices"))
+        if effect == Effect.VIEW:
+            return self.view(operands[0], node) if operands else OTHER
+        if effect == Effect.SEVERAL:
+            return self.tuple_of(node, self.derive(operands, node), None)
         if effect == Effect.SPLIT:
             return self.tuple_of(node, self.view(operands[0], node) if operands else OTHER, None)
         return OTHER

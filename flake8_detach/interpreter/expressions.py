@@ -18,6 +18,7 @@ from flake8_detach.value import (
     OTHER,
     TEXT,
     UNSURE,
+    DType,
     Grad,
     Kind,
     Value,
@@ -118,6 +119,8 @@ class Expressions(Judgements):
                 if left.grad == Grad.LIVE:
                     return Value(Kind.ARRAY)
             out = self.derive([left, right], node)
+            if isinstance(operator, ast.Div) and all(v.dtype == DType.INTEGER or v.kind == Kind.NUMBER for v in (left, right)):
+                out = out._replace(dtype=DType.FLOAT)
             return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
             out = self.number([left, right])._replace(carried=left.carried | right.carried)

@@ -177,6 +177,6 @@ class Guesses(Collections):
             self.trace.tensors |= receiver.refs
         out = self.tensor_method(receiver, name, args, keywords, node)
         effect = operations.of_method(name)
-        if effect in (Effect.NUMBER, Effect.NUMBERS, Effect.ARRAY, Effect.PAIR, Effect.SPLIT):
+        if effect in (Effect.NUMBER, Effect.NUMBERS, Effect.ARRAY, Effect.PAIR, Effect.ROW, Effect.SPLIT, Effect.SEVERAL):
             return out
         return out._replace(kind=out.kind | Kind.UNKNOWN) if name not in operations.TENSOR_ONLY else out._replace(kind=Kind.TENSOR)

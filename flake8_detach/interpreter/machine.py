@@ -187,6 +187,10 @@ class Machine:
         """A new container of these items, in order, also reachable by attribute names."""
         raise NotImplementedError
 
+    def write_in_place(self, receiver: Value, given: list[Value], name: str, node: ast.AST) -> Value:
+        """What a tensor is after an operation in place with these operands."""
+        raise NotImplementedError
+
     def refine(self, test: ast.expr, when: bool) -> None:
         """Narrow what a test says of the names in it."""
         raise NotImplementedError

@@ -15,7 +15,7 @@ from flake8_detach.knowledge.pattern import Pattern
 from flake8_detach.trace import Role, written
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
 
-from .containers import Containers
+from .results import Results
 from .state import CHAIN, ITEMS, LEFT_OFF, LENGTH
 
 PENDING: Final = Grad.LIVE | Grad.UNKNOWN
@@ -23,7 +23,7 @@ SPECIFIER: Final = Pattern(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?
 LIMIT: Final = 300  # how many objects a walk over what an object holds visits
 
 
-class Notes(Containers):
+class Notes(Results):
     """Writes events about conversions, copies and blocks."""
 
     # -- numbers ----------------------------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class Objects(Notes):
         if effect == Effect.DETACH and value.kind & Kind.UNKNOWN:
             # `.data` of something unknown: a tensor's, or a part of a data set or a response
             return self.detach(value, node)._replace(kind=Kind.TENSOR | Kind.UNKNOWN)
-        return self.effect(effect, [value], node)
+        return self.result(name, effect, [value], node, (), {})
 
     # -- classes and instances --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, operations, operators
+from flake8_detach.knowledge import objects, operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -34,7 +34,7 @@ class Tensors(Builtins):
 
     def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A method of a tensor, by the table of exceptions, else DERIVE."""
-        given = self.open([*args, *keywords.values()], node)
+        given = self.operands([*args, *keywords.values()], node)
         if name in ("copy_", "add_", "lerp_") and receiver.refs & self.roots.keys():
             self.note_weights_copied(receiver, given)
         if name == "zero_" and self.gradient_of:
@@ -58,8 +58,9 @@ class Tensors(Builtins):
             self.trace.asked |= receiver.refs
         if name == "new_tensor" and args:
             self.note_rebuild(name, args[0], node)
-        if name in ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty", "new"):
-            return self.created(name, Effect.FRESH, [], keywords, node)
+        if name in ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "new"):
+            out = self.created(name, Effect.FRESH, [], keywords, node)
+            return out._replace(dtype=receiver.dtype) if "dtype" not in keywords and out.grad == Grad.CUT else out
         if name in ("apply_", "map_"):
             return receiver
         if name == "keys" and not given:  # a tensor has none: this is a mapping after all
@@ -83,9 +84,9 @@ class Tensors(Builtins):
                 self.record(Role.DETACH, node, receiver)
             return self.detach(receiver, node)
         if effect is None and operators.is_view(name):
-            return self.view(receiver, node)
-        operands = [receiver, *given] if effect in (None, Effect.PAIR, Effect.SPLIT, Effect.DERIVE) else [receiver]
-        out = self.effect(effect or Effect.DERIVE, operands, node)
+            return self.result(name, Effect.VIEW, [receiver], node, args, keywords)
+        operands = [receiver, *given] if effect in (None, Effect.PAIR, Effect.ROW, Effect.SPLIT, Effect.SEVERAL, Effect.DERIVE) else [receiver]
+        out = self.result(name, effect or Effect.DERIVE, operands, node, args, keywords)
         return out._replace(kind=receiver.kind & (Kind.TENSOR | Kind.UNKNOWN)) if (effect or Effect.DERIVE) == Effect.DERIVE else out
 
     def converted(self, receiver: Value, name: str, args: list[Value], node: ast.Call) -> Value:
@@ -97,7 +98,9 @@ class Tensors(Builtins):
         if receiver.leaf & Leaf.LEAF and name not in ("double", "half", "bfloat16"):
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
             self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
-        dtype = DType.FLOAT if name in ("float", "double", "half", "bfloat16") else receiver.dtype
+        dtype = DType.FLOAT if name in outputs.FLOAT_TYPES or any(outputs.dtype_of(a.names) for a in args) else receiver.dtype
+        if self.mode == Grad.CUT and name not in ("contiguous", "share_memory") and not same:
+            out = out._replace(grad=out.grad | Grad.CUT)  # another dtype or device makes a copy
         if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
             dtype = 0
         return out._replace(dtype=dtype)
@@ -131,6 +134,8 @@ class Tensors(Builtins):
 
     def write_in_place(self, receiver: Value, given: list[Value], name: str, node: ast.AST) -> Value:
         """x.add_(y): x becomes live when y is, outside no_grad; x itself is returned."""
+        if name in ("resize_", "resize_as_"):  # of a tensor without history only, and nothing is written
+            return receiver
         self.note_write(receiver, node, name, given)
         if self.mode == Grad.CUT:
             return receiver

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from flake8_detach.knowledge import objects, operations, operators
+from flake8_detach.knowledge import objects, operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
 from flake8_detach.trace import Role
 from flake8_detach.value import (
@@ -97,7 +97,7 @@ class TorchCalls(Calls):
             return self.call(args[0], args[1:], {}, node)
         if short in ("func.functional_call", "nn.utils.parameters_to_vector", "nn.utils.stateless.functional_call"):
             return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
-        given = self.open([*args, *keywords.values()], node)
+        given = self.operands([*args, *keywords.values()], node)
         effect = operations.of_function(short) or (operations.of_function(last) if short.startswith(("special.", "nn.init.")) else None)
         if short.startswith("nn.init._calculate"):
             return self.tuple_of(node, NUMBER, 2)
@@ -118,6 +118,9 @@ class TorchCalls(Calls):
             return self.legacy_tensor(last, args, keywords, node)
         if last in operations.DROPOUTS and short.startswith("nn.functional."):
             self.note_dropout(last, args, keywords, node)
+        dropout = last in outputs.DROPOUTS and short.startswith("nn.functional.")
+        if dropout and args and self.is_off(last, args, keywords):
+            return args[0] if last[-1] != "d" else self.perhaps_itself(args[0], self.view(args[0], node))  # those may add a dimension
         if effect == Effect.FIRST:
             first = args[0] if args else keywords.get("module", OTHER)
             self.trace.modules |= first.refs
@@ -128,6 +131,8 @@ class TorchCalls(Calls):
             return args[0] if args[0].kind == Kind.CONTAINER else self.tuple_of(node, args[0], None)
         if last == "_ntuple":
             return Value(Kind.LIBRARY, names=frozenset(("torch.nn.utils._pair",)))
+        if last == "normal" and any(v.kind & Kind.TENSOR for v in given):
+            effect = None
         if effect in (Effect.FRESH, Effect.INTEGER) and last in operations.CREATORS:
             return self.created(last, effect, args, keywords, node)
         if short == "load":  # a tensor, a module, or anything that was pickled
@@ -140,13 +145,16 @@ class TorchCalls(Calls):
             return self.number(given) if effect == Effect.NUMBER else Value(Kind.OTHER)
         if effect is None and (short[:1].isupper() and "." not in short or short.startswith(operations.DEVICES)):
             return OTHER
-        if effect is None and operators.may_return_pair(last) and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
+        if effect is None and self.gives_indices(last, args, keywords):
+            effect = Effect.PAIR
+        if effect is None and operators.may_return_pair(short) and (len(args) > 1 and args[1].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
         if keywords and "inplace" in keywords and keywords["inplace"].const is True and args:
+            if args[0].kind == Kind.TENSOR:
+                return self.write_in_place(args[0], [v for v in given[1:] if v.kind & Kind.TENSOR], last, node)
             self.note_write(args[0], node, last)
         if effect is None and last.endswith("_") and args and args[0].kind & Kind.TENSOR:
-            self.note_write(args[0], node, last, args[1:])
-            return self.overwrite(args[0], self.derive(given, node), node)
+            return self.write_in_place(args[0], [v for v in given[1:] if v.kind & (Kind.TENSOR | Kind.UNKNOWN)], last, node)
         if "out" in keywords and keywords["out"].kind & Kind.TENSOR:
             return keywords["out"]
         if effect is None and given and all(v.kind in (Kind.NUMBER, Kind.NONE) for v in given):
@@ -154,7 +162,11 @@ class TorchCalls(Calls):
         if effect is None and args and args[0].kind == Kind.UNKNOWN:
             self.trace.tensors |= args[0].refs
         views = effect is None and bool(args) and bool(args[0].kind & Kind.TENSOR) and operators.is_view(short)
-        out = self.view(args[0], node) if views else self.effect(effect or Effect.DERIVE, given, node)
+        if short in outputs.COMPARED:
+            given = [v for v in given if v is not self.argument(outputs.COMPARED[short], "target", args, keywords)]
+        out = self.result(short, Effect.VIEW if views else effect or Effect.DERIVE, given, node, args, keywords)
+        if dropout and given and self.argument(2, "training", args, keywords) is not None:
+            out = self.perhaps_itself(given[0], out)
         if last == "where" and len(given) > 2 and not any(v.kind & Kind.TENSOR for v in given[1:]):
             out = out._replace(dtype=DType.FLOAT)
         return out._replace(kind=Kind.TENSOR) if out.kind == Kind.UNKNOWN and (effect or Effect.DERIVE) == Effect.DERIVE else out
@@ -175,7 +187,7 @@ class TorchCalls(Calls):
             self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
         name = dtype.name if dtype else ""
-        integer = name.rpartition(".")[2] in operations.INTEGER_TYPES
+        integer = outputs.dtype_of(frozenset((name,))) is False
         if effect == Effect.INTEGER and not name:
             integer = not any(isinstance(a.const, float) for a in args)
         vague = dtype is not None and not name
@@ -186,6 +198,8 @@ class TorchCalls(Calls):
             self.record(Role.FLAG, node, INTEGERS, detail=("creation", last))
         if last in ("tensor", "full", "full_like", "zeros_like", "ones_like", "empty_like", "from_numpy") and not integer:
             out = out._replace(dtype=0) if not dtype else out
+        if last in ("zeros_like", "ones_like", "empty_like", "full_like", "randint_like") and args and not dtype:
+            out = out._replace(dtype=args[0].dtype if args[0].kind == Kind.TENSOR else 0)
         if vague:
             out = out._replace(dtype=0)
         if wanted:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from . import operators
+from . import operators, outputs
 
 
 class Effect:
@@ -27,7 +27,11 @@ class Effect:
     ARRAY: Final = "array"
     OTHER: Final = "other"
     PAIR: Final = "pair"  # (values that derive, integer indices)
+    ROW: Final = "row"  # several outputs, of which outputs.py tells
     SPLIT: Final = "split"  # a container of views that derive
+    VIEW: Final = "view"
+    VIEWS: Final = "views"  # a view of each operand
+    SEVERAL: Final = "several"  # a container of new tensors that derive
     BESIDE: Final = "beside"  # mutates its first operand from the others, in place
     FIRST: Final = "first"  # passes its first argument through, as the same object
     SECOND: Final = "second"  # passes its second argument through: it only says of what type it is
@@ -47,9 +51,9 @@ METHODS: Final = _table(
     text="__repr__ __str__ type_name",
     integer="argmax argmin argsort long int short byte bool isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
     " bincount not_equal greater less greater_equal less_equal bitwise_and bitwise_or bitwise_not bitwise_xor searchsorted bucketize signbit"
-    " isclose isin char",
-    fresh="new new_zeros new_ones new_empty new_full new_tensor histc",
-    split="unsafe_chunk unsafe_split",
+    " isclose isin char isreal argwhere nonzero_static",
+    fresh="new new_zeros new_ones new_empty new_full new_tensor new_empty_strided histc",
+    several="unsafe_chunk",
     other="share_memory_ register_hook retain_grad storage untyped_storage record_stream is_sparse pin_memory_",
 )
 """Tensor methods that are no plain DERIVE. `to`, `cuda` ... derive: they give the same history back."""
@@ -57,7 +61,7 @@ METHODS: Final = _table(
 BACKWARD_TAKES: Final = 4
 """How many positional arguments a tensor's backward has: gradient, retain_graph, create_graph, inputs."""
 
-CONVERSIONS: Final = frozenset("to cuda cpu float double half bfloat16 contiguous type xpu mps npu share_memory".split())
+CONVERSIONS: Final = frozenset("to cuda cpu float double half bfloat16 contiguous type xpu mps npu share_memory cdouble cfloat chalf".split())
 """Methods that give a module itself back, and a tensor with its history."""
 
 TENSOR_ONLY: Final = frozenset(
@@ -80,15 +84,16 @@ SAVES_NOTHING: Final = frozenset(
 """Names of operations of several tensors that keep none of them for their backward (or build no graph), where operators.txt doesn't tell."""
 
 FUNCTIONS: Final = _table(
-    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like from_numpy normal frombuffer quantize_per_tensor"
+    fresh="tensor zeros_like ones_like empty_like full_like rand_like randn_like randint_like from_numpy normal frombuffer quantize_per_tensor"
     " linspace logspace histc",
     integer="arange randint randperm argmax argmin argsort isinf isfinite isposinf isneginf logical_and logical_or logical_not logical_xor"
-    " bincount searchsorted bucketize tril_indices triu_indices randint_like isclose isin greater less greater_equal less_equal not_equal"
-    " signbit bitwise_and bitwise_or bitwise_not bitwise_xor nn.functional.one_hot",
+    " bincount searchsorted bucketize tril_indices triu_indices isclose isin greater less greater_equal less_equal not_equal"
+    " isreal argwhere nonzero_static linalg.matrix_rank signbit bitwise_and bitwise_or bitwise_not bitwise_xor nn.functional.one_hot",
     number="is_tensor is_grad_enabled is_inference_mode_enabled initial_seed cuda.is_available cuda.device_count get_num_threads"
     " nn.init.calculate_gain cuda.current_device seed",
-    split="unsafe_chunk broadcast_tensors meshgrid svd qr lu linalg.svd linalg.qr linalg.eigh"
-    " linalg.eig slogdet linalg.slogdet var_mean std_mean atleast_1d block_diag_ triangular_solve lstm gru",
+    views="broadcast_tensors meshgrid",
+    several="unsafe_chunk gradient unravel_index",
+    numbers="broadcast_shapes",
     other="manual_seed save device dtype set_default_dtype set_default_tensor_type set_num_threads use_deterministic_algorithms"
     " cuda.synchronize cuda.empty_cache cuda.set_device cuda.manual_seed cuda.manual_seed_all Generator set_printoptions Size typename"
     " set_default_device cuda.manual_seed_all get_rng_state set_rng_state cuda.amp.autocast autocast amp.autocast"
@@ -104,9 +109,6 @@ FUNCTIONS: Final = _table(
 )
 """Functions below `torch.` that are no plain DERIVE, by the rest of their dotted name."""
 
-INTEGER_TYPES: Final = frozenset("long int int64 int32 int16 bool uint8 int8 short uint16 uint32 uint64".split())
-"""The dtypes of torch that can't require grad."""
-
 KEEPS_INTEGERS: Final = frozenset(
     "add sub mul neg abs sum cumsum prod max min amax amin maximum minimum clamp clip cat concat concatenate stack hstack vstack where gather"
     " index_select masked_select take sort flip roll repeat repeat_interleave tile unique clone contiguous to cuda cpu type pad remainder fmod".split()
@@ -114,7 +116,8 @@ KEEPS_INTEGERS: Final = frozenset(
 """Functions and methods that give integers of integers; others may promote them to floats."""
 
 CREATORS: Final = frozenset("tensor zeros ones empty full rand randn linspace arange eye from_numpy as_tensor normal randint randperm logspace"
-                            " zeros_like ones_like rand_like randn_like full_like empty_like".split())
+                            " zeros_like ones_like rand_like randn_like randint_like full_like empty_like empty_strided empty_permuted scalar_tensor"
+                            " bartlett_window blackman_window hamming_window hann_window kaiser_window".split())
 """Functions that make a tensor and accept `requires_grad=`; the block of a `no_grad` that holds only these does nothing."""
 
 DEVICES: Final = ("cuda.", "xpu.", "mps.", "mtia.", "accelerator.")
@@ -130,7 +133,7 @@ WRAPPERS: Final = {
 
 ATTRIBUTES: Final = _table(
     detach="data",
-    derive="T mT H mH real imag",
+    view="T mT H mH real imag",
     numbers="shape",
     number="requires_grad is_leaf ndim is_cuda itemsize nbytes is_sparse",
     other="device dtype layout grad_fn names _version",
@@ -162,6 +165,10 @@ def _told(name: str) -> str | None:
 
     What is not differentiable gives integers: of the exceptions (special functions, histc) the documentation tells.
     """
+    if name in outputs.COMPOSED:
+        return Effect.ROW
+    if name.startswith("signal.windows."):
+        return Effect.FRESH
     if name.startswith("nn."):
         return None
     if operators.returns_number(name):
@@ -170,6 +177,10 @@ def _told(name: str) -> str | None:
         return Effect.FRESH
     if operators.returns_undifferentiable(name):
         return Effect.INTEGER
-    if operators.returns_pair(name):
+    if operators.returns_pair(name) and operators.row(name).fields == ("values", "indices"):
         return Effect.PAIR
+    if operators.is_list(name):
+        return Effect.SEVERAL
+    if outputs.of(name):
+        return Effect.ROW
     return Effect.SPLIT if operators.is_split(name) else None

@@ -19,12 +19,13 @@ class Row(NamedTuple):
 
     flags: frozenset[str]
     outputs: str
+    fields: tuple[str, ...]  # the names of several outputs, empty for one that has none
     parameters: tuple[str, ...]
     saves: dict[str, frozenset[str]]  # input -> what is surely kept when this input is live: parameters, `result`, `result1` ...
     may_save: frozenset[str]
 
 
-UNLISTED: Final = Row(frozenset(), "?", (), {}, frozenset())
+UNLISTED: Final = Row(frozenset(), "?", (), (), {}, frozenset())
 
 
 @cache
@@ -39,11 +40,12 @@ def row(name: str) -> Row:
     line = _lines()[1].get(name)
     if line is None:
         return UNLISTED
-    flags, outputs, parameters, saves = line.split("\t")
+    flags, outputs, fields, parameters, saves = line.split("\t")
     kept = {i: things.split(",") for i, _, things in (part.partition(":") for part in saves.split(";") if saves != "-")}
     return Row(
         frozenset(flags.split(",")),
         outputs,
+        tuple(field.replace("-", "") for field in fields.split(",")) if fields != "-" else (),
         tuple(parameters.split(",")),
         {i: frozenset(t for t in things if not t.endswith("?")) for i, things in kept.items()},
         frozenset(t.rstrip("?") for things in kept.values() for t in things),
@@ -74,6 +76,16 @@ def is_view(name: str) -> bool:
 def is_split(name: str) -> bool:
     """Whether it gives several views of its first operand."""
     return "split" in row(name).flags
+
+
+def is_list(name: str) -> bool:
+    """Whether it gives a list of tensors that are no views."""
+    return row(name).outputs in ("T*", "N*") and not is_split(name)
+
+
+def gives_float(name: str) -> bool:
+    """Whether its reference says that of integers it gives floats."""
+    return "floats" in row(name).flags
 
 
 def is_creation(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 Harm: of a tensor, `UserWarning: To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone()` at every call, and a
 copy. Of a list of live scalars, the result is cut off from the graph: with the warning of `float()` since torch 2.8, silently before.
+`torch.asarray(leaf)` is no copy: up to torch 2.8 it switched the leaf itself off, on 2.13 it is live and warns.
 
 Bad:
     import torch

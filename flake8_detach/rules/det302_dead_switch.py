@@ -3,6 +3,7 @@
 Harm: `torch.no_grad()` as a statement changes nothing; `with torch.no_grad:` raises TypeError; the context of a discarded
 `inference_mode().__enter__()` is lost at once; `volatile=True` is ignored; a block that only creates tensors had no gradients to switch off;
 one context object nested in itself leaves gradients off for good. Silent but for the crash. Measured on torch 2.13.
+Before torch 2.1 `@torch.no_grad` without parentheses raised TypeError, and `@torch.set_grad_enabled(False)` switched the whole thread off (fixed by 2.7).
 
 Bad:
     import torch

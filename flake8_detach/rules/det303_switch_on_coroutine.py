@@ -1,7 +1,8 @@
 """A grad-mode switch decorates an `async def` or a class.
 
 Harm: a decorated coroutine function only makes the coroutine without gradients, and its body runs with them, on every version of torch. Of a
-class only `__init__` is wrapped, and the name is bound to a function: `isinstance` and subclassing fail. Silent (a class: FutureWarning).
+class only `__init__` is wrapped, and the name is bound to a function: `isinstance` and subclassing fail. Silent
+(a class: silent up to torch 1.13, UserWarning on 2.0 and 2.1, FutureWarning since 2.7).
 
 Bad:
     import torch

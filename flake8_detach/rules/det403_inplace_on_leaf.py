@@ -1,7 +1,8 @@
 """An in-place operation on a leaf that requires grad, or on a view of one, with gradients enabled.
 
-Harm: `RuntimeError: a leaf Variable that requires grad is being used in an in-place operation.` (loud, at this line). A fix wraps the line in
-`with torch.no_grad():`, safe for updates and initialisation; `w = w + 1` is none: it makes the next mistake (DET404) out of this one.
+Harm: `RuntimeError: a leaf Variable that requires grad is being used in an in-place operation.` (loud, at this line; of a
+view made under no_grad torch 1.8 only warned). A fix wraps the line in `with torch.no_grad():`, safe for updates and initialisation;
+`w = w + 1` is none: it makes the next mistake (DET404) out of this one.
 
 Bad:
     import torch

@@ -1,6 +1,7 @@
 """`optimizer.step()` runs before the `backward()` of its iteration, or `scheduler.step()` before the first `optimizer.step()`.
 
-Harm: a step on cleared gradients never trains, without a warning. A scheduler that is stepped first skips the first value of the learning rate
+Harm: a step on cleared gradients never trains, without a warning (before torch 2.0, whose `zero_grad()` set zeros, the whole order
+`zero_grad(); loss = ...; step(); backward()` raised). A scheduler that is stepped first skips the first value of the learning rate
 ([.01, .001, .0001] for [.1, .01, .001]); PyTorch warns "Detected call of `lr_scheduler.step()` before `optimizer.step()`" once. Measured on torch 2.13.
 
 Bad:

@@ -1,7 +1,8 @@
 """Gradients are clipped before `backward()` has made them, or after `step()` has used them.
 
 Harm: before `backward()` the clip finds nothing (or what the last iteration left), after `step()` it comes too late: either way the update uses the
-unclipped gradients. Silent. Measured on torch 2.13: parameters identical to those without clipping.
+unclipped gradients. Silent. Measured on torch 2.13: parameters identical to those without clipping. `clip_grad_value_` raises where no
+parameter has a gradient, since torch 2.1.
 
 Bad:
     import torch

@@ -1,6 +1,7 @@
 """An optimizer is given a tensor that is not a leaf.
 
-Harm: `ValueError: can't optimize a non-leaf Tensor` when the optimizer is built. Loud. Measured on torch 2.13.
+Harm: `ValueError: can't optimize a non-leaf Tensor` when the optimizer is built. Loud. Measured on torch 2.13; since torch 1.13 one with
+`retain_grad()` is accepted.
 
 Bad:
     import torch

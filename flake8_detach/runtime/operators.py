@@ -3,13 +3,15 @@
     python -m flake8_detach.runtime.operators          writes flake8_detach/knowledge/operators.txt anew
     python -m flake8_detach.runtime.operators --print  prints it instead
 
-Here: the only reader of `native_functions.yaml`, `tags.yaml` and `derivatives.yaml`, which the torch wheel carries in its package torchgen. Not
-here: what the rows mean for the linter (knowledge/operators reads them). Facts that the files do not hold (composite operators, functions
-written in Python) are not guessed: such an operator has outputs `?` and no saves.
+Here: the only reader of `native_functions.yaml`, `tags.yaml` and `derivatives.yaml`, which the torch wheel carries in its package torchgen, and
+of the type promotion that torch's reference implementations (torch._refs) declare. Not here: what the rows mean for the linter
+(knowledge/operators reads them). Facts that the files do not hold (composite operators, functions written in Python) are not guessed: such
+an operator has outputs `?` and no saves.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections import defaultdict
@@ -27,7 +29,10 @@ SHAPES: Final = (
 )
 """Parts of a formula that need a tensor's shape or type only, which are kept instead of the tensor (`saved_variables` in torch's generator)."""
 
-HEAD: Final = "# Made from the tables of torch {} by `python -m flake8_detach.runtime.operators`: name, flags, outputs, tensors, saves."
+REFERENCES: Final = {"__init__.py": "", "special/__init__.py": "special.", "nn/functional/__init__.py": "nn.functional.", "linalg/__init__.py": "linalg."}
+"""Files of torch._refs, and the module whose functions each is the reference of."""
+
+HEAD: Final = "# Made from the tables of torch {} by `python -m flake8_detach.runtime.operators`: name, flags, outputs, fields, tensors, saves."
 
 
 class Derivative(NamedTuple):
@@ -42,6 +47,7 @@ class Overload(NamedTuple):
 
     flags: frozenset[str]
     outputs: str
+    fields: tuple[str, ...]  # the names of the outputs in a named tuple
     parameters: tuple[str, ...]
     tensors: frozenset[str]  # those parameters that are tensors
     saves: dict[str, frozenset[str]]  # differentiable input -> what is kept when it is live; with `?` where that depends
@@ -59,7 +65,20 @@ def table() -> str:
         for name in _spellings(function):
             rows[name].append(overload)
     release = torch.__version__.partition("+")[0]
-    return "\n".join([HEAD.format(release), *(_row(name, rows[name]) for name in sorted(rows))]) + "\n"
+    floats = _floats()
+    return "\n".join([HEAD.format(release), *(_row(name, rows[name], name.removesuffix("_") in floats) for name in sorted(rows))]) + "\n"
+
+
+def _floats() -> set[str]:
+    """The operators whose reference says that of integers they give floats: the decorator names the promotion INT_TO_FLOAT."""
+    import torch._refs
+
+    root, found = Path(torch._refs.__file__).parent, set[str]()
+    for file, module in REFERENCES.items():
+        for node in ast.parse((root / file).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and any("INT_TO_FLOAT" in ast.unparse(d) for d in node.decorator_list):
+                found.add(module + node.name)
+    return found
 
 
 def _read() -> tuple[list[Any], dict[str, Derivative]]:
@@ -112,7 +131,8 @@ def _overload(function: Any, derivatives: dict[str, Derivative]) -> Overload:
     results = _results(schema)
     saves = {i: _saved(f, tensors, results, original=inplace) for i, f in formulas.items()}
     marks = _marks(schema, formulas, derivative, composite)
-    return Overload(_flags(function, schema, inplace), _outputs(schema, marks), parameters, frozenset(tensors), saves, derivative is not None)
+    fields = tuple(r.name or "-" for r in schema.returns) if len(schema.returns) > 1 else ()
+    return Overload(_flags(function, schema, inplace), _outputs(schema, marks), fields, parameters, frozenset(tensors), saves, derivative is not None)
 
 
 def _functional(name: str) -> str:
@@ -181,16 +201,18 @@ def _saved(formula: str, tensors: list[str], results: dict[str, str], original: 
     return frozenset(found)
 
 
-def _row(name: str, overloads: Iterable[Overload]) -> str:
+def _row(name: str, overloads: Iterable[Overload], floats: bool) -> str:
     given = list(overloads)
     counts = {len(o.outputs) for o in given if o.known and "T" in o.outputs}  # an overload without a formula is made of one that has one
     telling = [o for o in given if o.known or len(o.outputs) not in counts]
     flags = set[str]().union(*(o.flags for o in given)) - ({"creates"} if any(o.tensors for o in given) else set())
+    flags |= {"floats"} if floats else set()
+    fields = next((o.fields for o in given if set(o.fields) - {"-"}), ())
     outputs = "|".join(sorted({o.outputs for o in telling}, key=lambda text: (len(text), text)))
     formulas = [o for o in given if o.saves]
     longest = max(formulas or given, key=lambda o: len(o.saves)).parameters
     saves = ";".join(f"{i}:{','.join(kept)}" for i in _inputs(formulas) if (kept := _kept(i, formulas)))
-    return "\t".join((name, ",".join(sorted(flags)) or "-", outputs, ",".join(longest) if saves else "-", saves or "-"))
+    return "\t".join((name, ",".join(sorted(flags)) or "-", outputs, ",".join(fields) or "-", ",".join(longest) if saves else "-", saves or "-"))
 
 
 def _inputs(overloads: list[Overload]) -> list[str]:
