@@ -1,4 +1,4 @@
-"""The command line: four commands, each a short road to what does the work.
+"""The command line: five commands, each a short road to what does the work.
 
 What lives here: names, arguments and exit statuses. What must not: the work itself, or an import that only one command needs.
 """
@@ -46,6 +46,13 @@ def rules(arguments: Sequence[str]) -> int:
     return 0
 
 
+def fix(arguments: Sequence[str]) -> int:
+    """apply the fixes of findings: fix [--unsafe] [--diff] PATH... [flake8's own options]"""
+    from .fixing.command import main as run
+
+    return run(arguments)
+
+
 def witness(arguments: Sequence[str]) -> int:
     """run a program under real torch and print what happened: witness PROGRAM.py [ARGS...]"""
     from .runtime.command import main as run
@@ -53,7 +60,7 @@ def witness(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"check": check, "explain": explain, "rules": rules, "witness": witness}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"check": check, "fix": fix, "explain": explain, "rules": rules, "witness": witness}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

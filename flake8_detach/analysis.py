@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from .rule import Edit, Finding
+
 RULES = Path(__file__).resolve().parent / "rules"
 IMPORTS_TORCH = re.compile(
     r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
@@ -38,13 +40,29 @@ class Report(NamedTuple):
     text: str
 
 
+class Diagnosis(NamedTuple):
+    """A report, and what mends it."""
+
+    report: Report
+    edit: Edit | None
+
+
 def check(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Report]:
     """All findings of one file, sorted by place. `lines` are the file's lines with their ends, `filename` as flake8 shows it."""
+    return sorted({report for report, _ in _diagnose(tree, lines, filename, watch=False)})
+
+
+def diagnose(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Diagnosis]:
+    """As `check`, each finding with the Edit that mends it, where there is one. Costs more: what expressions are worth is written down."""
+    return sorted(_diagnose(tree, lines, filename, watch=True), key=lambda found: found.report)
+
+
+def _diagnose(tree: ast.Module, lines: Sequence[str], filename: str, watch: bool) -> list[Diagnosis]:
     source = "".join(lines)
     if not may_fire(source):
         return []
     with _without_collection():
-        return _reports(tree, lines, filename, source)
+        return _reports(tree, lines, filename, source, watch)
 
 
 @contextmanager
@@ -59,19 +77,18 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str) -> list[Report]:
+def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, watch: bool) -> list[Diagnosis]:
     """Interpretation, then every rule."""
     from .interpreter import interpret
 
-    trace = interpret(tree, filename, source)
+    trace = interpret(tree, filename, source, watch)
     if trace.exhausted:
         return []
-    found = {
-        Report(line, _column(lines, line, column), code, message)
+    return [
+        Diagnosis(Report(line, _column(lines, line, column), code, rule.MESSAGE.format(**finding.fields)), finding.edit)
         for code, rule in rules().items()
-        for line, column, message in _findings(rule, trace)
-    }
-    return sorted(found)
+        for (line, column), finding in _findings(rule, trace)
+    ]
 
 
 def may_fire(source: str) -> bool:
@@ -79,14 +96,16 @@ def may_fire(source: str) -> bool:
     return "torch" in source and CAN_FIRE.search(source) is not None and IMPORTS_TORCH.search(source) is not None
 
 
-def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[int, int, str]]:
-    """A rule's findings as (line, byte column, message), one for each place."""
-    seen: set[tuple[int, int]] = set()
+def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[tuple[int, int], Finding]]:
+    """A rule's findings by line and byte column, one for each place: the first, with the first edit that any has."""
+    seen: dict[tuple[int, int], Finding] = {}
     for finding in rule.check(trace):
-        place = (finding.node.lineno, finding.node.col_offset)
+        place = (getattr(finding.node, "lineno", 0), getattr(finding.node, "col_offset", 0))
         if place not in seen:
-            seen.add(place)
-            yield *place, rule.MESSAGE.format(**finding.fields)
+            seen[place] = finding
+        elif seen[place].edit is None and finding.edit is not None:
+            seen[place] = seen[place]._replace(edit=finding.edit)
+    yield from seen.items()
 
 
 def _column(lines: Sequence[str], line: int, column: int) -> int:

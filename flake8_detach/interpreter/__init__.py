@@ -15,8 +15,12 @@ import ast
 from flake8_detach.trace import Trace
 
 from .program import Program
+from .watched import Watched
 
 
-def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "") -> Trace:
-    """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed."""
-    return Program(tree, filename, source).run()
+def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", watch: bool = False) -> Trace:
+    """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed.
+
+    `watch`: the trace also tells the value of each expression at each visit, which only a cure asks for.
+    """
+    return (Watched if watch else Program)(tree, filename, source).run()

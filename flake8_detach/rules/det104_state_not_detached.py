@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import Grad
@@ -41,4 +42,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.CARRIED):
         _, backward = event.detail
         if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
-            yield Finding(event.node, {"line": str(backward.lineno)})
+            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward))
