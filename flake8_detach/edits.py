@@ -166,6 +166,19 @@ def each(node: cst.BaseExpression, names: str) -> cst.BaseExpression:
     return cst.parse_expression(f"[x.{'.'.join(f'{name}()' for name in names.split())} for x in {_text(node)}]")
 
 
+def if_tensor(node: cst.BaseExpression, test: str) -> cst.BaseExpression:
+    """`v` -> `v.detach() if torch.is_tensor(v) else v`, of a name or attribute; `test` is how the file writes `torch.is_tensor`."""
+    if not isinstance(node, (cst.Name, cst.Attribute)):
+        raise Refused
+    text = _text(node)
+    return cst.parse_expression(f"{text}.detach() if {test}({text}) else {text}")
+
+
+def item_of(node: cst.BaseExpression, index: str) -> cst.BaseExpression:
+    """`x` -> `x[index]`."""
+    return cst.Subscript(node, [cst.SubscriptElement(cst.Index(cst.parse_expression(index)))])
+
+
 def in_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
@@ -205,7 +218,7 @@ EXPRESSIONS: Final[dict[str, Expression]] = {
     function.__name__: function
     for function in (
         methods, before_conversion, wrapped, called, attribute_called, renamed, argument_of, receiver_of, given, not_given, keyword_renamed,
-        copied, outside_in, each,
+        copied, outside_in, each, if_tensor, item_of,
     )
 }  # fmt: skip
 
@@ -284,6 +297,17 @@ SMALL_STATEMENTS: Final[dict[str, Small]] = {f.__name__: f for f in (flag_called
 def decorated(node: cst.FunctionDef, text: str) -> cst.FunctionDef:
     """The function with one more decorator, the innermost."""
     return node.with_changes(decorators=[*node.decorators, cst.Decorator(cst.parse_expression(text))])
+
+
+def undecorated(node: cst.FunctionDef, text: str) -> cst.FunctionDef:
+    """The function without the decorator of this text."""
+    kept = [one for one in node.decorators if _text(one.decorator) != text]
+    if len(kept) != len(node.decorators) - 1:
+        raise Refused
+    return node.with_changes(decorators=kept)
+
+
+FUNCTIONS: Final[dict[str, Callable[..., cst.FunctionDef]]] = {f.__name__: f for f in (decorated, undecorated)}
 
 
 def within(statements: Sequence[Statement], text: str) -> cst.With:

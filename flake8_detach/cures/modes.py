@@ -141,14 +141,14 @@ def revived(trace: Trace, node: ast.AST, detail: str) -> Edit | None:
     if detail == "uncalled":
         return Edit((Change("called", node),), safe=True) if isinstance(node, (ast.Attribute, ast.Name)) else None
     if detail == "bare":
-        return _entered(trace, node)
+        return entered(trace, node)
     if detail == "creates":
         block_ = next((one for one in around(trace, node) if isinstance(one, ast.With)), None)
         return Edit((Change("without", block_),), safe=True) if block_ is not None and len(block_.items) == 1 else None
     return None
 
 
-def _entered(trace: Trace, node: ast.AST) -> Edit | None:
+def entered(trace: Trace, node: ast.AST) -> Edit | None:
     """`torch.no_grad()` as a statement -> a block around what follows it."""
     one = statement(trace, node)
     among = block(trace, one) if one is not None else []
@@ -161,6 +161,20 @@ def _entered(trace: Trace, node: ast.AST) -> Edit | None:
     within = around_rest.changes[0]
     text = ast.unparse(node)
     return Edit((Change("deleted", one), within._replace(arguments=(rest[-1], text))), safe=False)
+
+
+def on_coroutine(trace: Trace, node: ast.AST, detail: str) -> Edit | None:
+    """`@torch.no_grad()` on an `async def` -> a block in it, where nothing is awaited meanwhile."""
+    own = parent(trace, node)
+    if trace.seen is None or detail != "coroutine" or not isinstance(own, ast.AsyncFunctionDef):
+        return None
+    body = own.body[1:] if ast.get_docstring(own) is not None else own.body
+    around_it = in_block(trace, body[0], body[-1], safe=True) if body else None
+    if around_it is None or not isinstance(node, ast.expr):
+        return None
+    text = ast.unparse(node)
+    within = around_it.changes[0]._replace(arguments=(body[-1], text if isinstance(node, ast.Call) else f"{text}()"))
+    return Edit((Change("undecorated", own, (text,)), within), safe=True)
 
 
 def narrowed(trace: Trace, node: ast.AST) -> Edit | None:

@@ -7,11 +7,12 @@ what is in the wrong order (the rules).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 
 from ..rule import Change, Edit
 from ..trace import Event, Role, Trace
-from .syntax import around, block, function, is_alone, module_name, statement
+from ..value import Kind
+from . import tensors
+from .syntax import around, block, function, holds, is_alone, parent, statement
 
 
 def _line(trace: Trace, node: ast.AST) -> ast.stmt | None:
@@ -42,10 +43,18 @@ def optimizer_of(step: Event) -> str:
     return ast.unparse(named) if isinstance(named, (ast.Name, ast.Attribute)) else ""
 
 
-def moved(trace: Trace, what: ast.AST, where: ast.AST, after: bool) -> Edit | None:
-    """A call that is a statement goes in front of, or behind, another statement of the same function."""
-    one, other = _line(trace, what), statement(trace, where)
-    if trace.seen is None or one is None or other is None or one is other or not is_alone(trace, other) or not _same_function(trace, one, other):
+def moved(trace: Trace, what: ast.AST, where: ast.AST | None, after: bool) -> Edit | None:
+    """A call that is a statement goes in front of, or behind, another statement of the same function; with the `if` that holds nothing else."""
+    one, other = _line(trace, what), statement(trace, where) if where is not None else None
+    if trace.seen is None or one is None or other is None or one is other or not _same_function(trace, one, other):
+        return None
+    holder = parent(trace, one)
+    while isinstance(holder, ast.If) and len(holder.body) == 1 and not holder.orelse and not holds(holder, other):
+        one, holder = holder, parent(trace, holder)
+    outside = [s for s in around(trace, other) if isinstance(s, ast.stmt)]
+    if isinstance(one, ast.If):  # its condition need not hold where an inner block runs
+        other = next((s for s in outside if any(s is n for n in block(trace, one))), other)
+    if not is_alone(trace, one) or not is_alone(trace, other):
         return None
     return Edit((Change("moved_after" if after else "moved_before", one, (other,)),), safe=False)
 
@@ -67,21 +76,27 @@ def before_loop(trace: Trace, node: ast.AST) -> Edit | None:
     return Edit((Change("moved_before", one, (loop,)),), safe=False)
 
 
-def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST) -> Edit | None:
-    """`h = h.detach()` behind the backward that frees the graph of the state, for a plain name that is bound in the same function."""
-    one, name = statement(trace, backward), _bound_name(trace, bind)
-    if trace.seen is None or one is None or not name or not is_alone(trace, one) or not _same_function(trace, one, bind):
+def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST, name: object) -> Edit | None:
+    """`h = h.detach()` behind the backward that frees the graph of the state, for a plain name that is bound in the same function.
+
+    What is bound after the last backward is detached where it is bound.
+    """
+    one, bound = statement(trace, backward), statement(trace, bind)
+    if trace.seen is None or one is None or bound is None or not is_alone(trace, one) or not _same_function(trace, one, bind):
         return None
-    return Edit((Change("after", one, (f"{name} = {name}.detach()",)),), safe=True)
-
-
-def _bound_name(trace: Trace, node: ast.AST) -> str:
-    """The name that an assignment binds; of several, the one that the node itself is."""
-    if isinstance(node, ast.Name):
-        return node.id
-    one = statement(trace, node)
-    targets = one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, (ast.AugAssign, ast.AnnAssign)) else []
-    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+    last = max(e.node.lineno for e in trace.of(Role.BACKWARD) if _same_function(trace, one, e.node) and isinstance(e.node, ast.expr))
+    if bound.lineno > last:
+        return tensors.detached(trace, [bound.value]) if isinstance(bound, ast.Assign) else None
+    names = [n for n in ast.walk(bound) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    reads = [n for n in ast.walk(function(trace, one) or trace.tree) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    seen = [v for n in reads for v in tensors.values(trace, n)]
+    if len(names) != 1 or not seen:
+        return None
+    if all(not v.kind & ~tensors.TENSOR for v in seen):
+        return Edit((Change("after", one, (f"{name} = {name}.detach()",)),), safe=True)
+    if all(v.kind == Kind.CONTAINER for v in seen):
+        return Edit((Change("after", one, (f"{name} = tuple(s.detach() for s in {name})",)),), safe=True)
+    return None
 
 
 # -- training mode ----------------------------------------------------------------------------------------------------------------------
@@ -89,7 +104,7 @@ def _bound_name(trace: Trace, node: ast.AST) -> str:
 
 def put_into_eval(trace: Trace, call: ast.AST) -> Edit | None:
     """`model.eval()` in front of the pass that calls the model, and `model.train()` behind it where the model is trained elsewhere."""
-    model = model_of(call)
+    model = model_of(trace, call)
     held = [one for one in around(trace, call) if isinstance(one, ast.stmt)]
     own = function(trace, call)
     inside = [one for one in held if own is None or any(one is inner for inner in ast.walk(own)) and one is not own]
@@ -105,12 +120,15 @@ def put_into_eval(trace: Trace, call: ast.AST) -> Edit | None:
     return Edit(tuple(changes), safe=False)
 
 
-def model_of(call: ast.AST) -> str:
-    """The text of the model in `model(x)` or `model.forward(x)`."""
+def model_of(trace: Trace, call: ast.AST) -> str:
+    """The text of the model in `model(x)` or `model.forward(x)`; empty where it is called by way of something else."""
     called = call.func if isinstance(call, ast.Call) else None
     if isinstance(called, ast.Attribute) and called.attr == "forward":
         called = called.value
-    return ast.unparse(called) if isinstance(called, (ast.Name, ast.Attribute)) else ""
+    if not isinstance(called, (ast.Name, ast.Attribute)):
+        return ""
+    seen = tensors.values(trace, called)
+    return ast.unparse(called) if seen and all(v.kind & Kind.MODULE and not v.kind & Kind.FUNCTION for v in seen) else ""
 
 
 def _binds(one: ast.AST, name: str) -> bool:
@@ -132,20 +150,34 @@ def back_to_train(trace: Trace, switched: ast.AST) -> Edit | None:
     return Edit((Change("before" if leaves else "after", last, (text,)),), safe=False)
 
 
-# -- leaves -----------------------------------------------------------------------------------------------------------------------------
+# -- scalers ----------------------------------------------------------------------------------------------------------------------------
 
 
-def bound_with(trace: Trace, nodes: Iterable[ast.AST | None], names: str, safe: bool) -> Edit | None:
-    """The expression that a plain name is bound to gets methods, where every place that may have made the value is one."""
-    changes = []
-    for node in nodes:
-        one = statement(trace, node) if node is not None else None
-        if not isinstance(one, ast.Assign) or one.value is not node or not all(isinstance(t, (ast.Name, ast.Attribute)) for t in one.targets):
-            return None
-        changes.append(Change("methods", one.value, (names,)))
-    return Edit(tuple(changes), safe) if changes and trace.seen is not None else None
+def through_scaler(trace: Trace, step: Event, scaled: ast.AST) -> Edit | None:
+    """`optimizer.step()` -> `scaler.step(optimizer)`, and `scaler.update()` behind it where the function has none."""
+    one, scaler, optimizer = _line(trace, step.node), receiver(scaled), optimizer_of(step)
+    if trace.seen is None or one is None or not scaler or not optimizer or not _same_function(trace, one, scaled):
+        return None
+    changes = [Change("replaced", one, (f"{scaler}.step({optimizer})",))]
+    if f"{scaler}.update(" not in ast.unparse(function(trace, one) or trace.tree):
+        changes.append(Change("after", one, (f"{scaler}.update()",)))
+    return Edit(tuple(changes), safe=False)
 
 
-def imported(trace: Trace, module: str) -> tuple[str, frozenset[str]]:
-    """By which name a module is known, and what must be imported for it."""
-    return module_name(trace, module)
+def receiver(call: ast.AST) -> str:
+    """The text of `x` in `x.name(...)`, where that is a name or attribute."""
+    owner = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+    return ast.unparse(owner) if isinstance(owner, (ast.Name, ast.Attribute)) else ""
+
+
+def scaled_before(trace: Trace, backward: ast.AST, scaler: str) -> Edit | None:
+    """`loss.backward()` -> `scaler.scale(loss).backward()`."""
+    if trace.seen is None or not scaler or not isinstance(backward, ast.Call) or not isinstance(backward.func, ast.Attribute):
+        return None
+    return Edit((Change("wrapped", backward.func.value, (f"{scaler}.scale",)),), safe=False)
+
+
+def unscaled_before(trace: Trace, clip: ast.AST, step: Event) -> Edit | None:
+    """`scaler.unscale_(optimizer)` in front of the clip."""
+    scaler, optimizer = receiver(step.node), optimizer_of(step)
+    return inserted(trace, f"{scaler}.unscale_({optimizer})", clip) if scaler and optimizer and _same_function(trace, clip, step.node) else None

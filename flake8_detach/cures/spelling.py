@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 
 from ..rule import Change, Edit
-from ..trace import Trace
-from .syntax import function, is_free, module_name, parent
+from ..trace import Role, Trace
+from .syntax import function, is_alone, is_free, module_name, parent, statement
 
 
 def called(node: ast.AST) -> Edit | None:
@@ -74,3 +74,50 @@ def wrapped(trace: Trace, node: ast.AST | None, module: str, name: str, safe: bo
 def listed(node: ast.AST | None, safe: bool) -> Edit | None:
     """`x` -> `list(x)`."""
     return Edit((Change("wrapped", node, ("list",)),), safe) if isinstance(node, ast.expr) else None
+
+
+def registered(trace: Trace, node: ast.AST, holder: str) -> Edit | None:
+    """`self.layers = [...]` -> `self.layers = nn.ModuleList([...])`."""
+    return wrapped(trace, node.value, "torch.nn", holder, safe=False) if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+
+
+def as_parameter(trace: Trace, node: ast.AST) -> Edit | None:
+    """`self.w = torch.zeros(3, requires_grad=True)` -> `self.w = nn.Parameter(torch.zeros(3))`."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call) or not any(k.arg == "requires_grad" for k in node.value.keywords):
+        return None
+    edit = wrapped(trace, node.value, "torch.nn", "Parameter", safe=False)
+    return edit._replace(changes=(Change("not_given", node.value, ("requires_grad",)), *edit.changes)) if edit is not None else None
+
+
+def converted_inside(node: ast.AST) -> Edit | None:
+    """`self.w = nn.Parameter(x).to(d)` -> `self.w = nn.Parameter(x.to(d))`."""
+    one: ast.AST | None = node.value if isinstance(node, ast.Assign) else None
+    while isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and isinstance(one.func.value, ast.Call):
+        one = one.func.value
+    if not isinstance(node, ast.Assign) or one is node.value or not isinstance(one, ast.Call) or not ast.unparse(one.func).endswith("Parameter"):
+        return None
+    return Edit((Change("outside_in", node.value, (ast.unparse(one.func),)),), safe=False)
+
+
+def saved(trace: Trace, node: ast.AST) -> Edit | None:
+    """`ctx.x = x` -> `ctx.save_for_backward(x)`, and `ctx.x` in backward -> `ctx.saved_tensors[0]`; all such attributes of a Function at once."""
+    own = function(trace, node)
+    holder = parent(trace, own) if own is not None else None
+    if trace.seen is None or not isinstance(holder, ast.ClassDef) or "save_for_backward" in ast.unparse(holder):
+        return None
+    kept = {str(e.detail): statement(trace, e.node) for e in trace.of(Role.CONTEXT) if function(trace, e.node) is own}
+    if not all(isinstance(one, ast.Assign) and len(one.targets) == 1 and is_alone(trace, one) for one in kept.values()):
+        return None
+    ones = [one for one in kept.values() if isinstance(one, ast.Assign)]
+    target = ones[0].targets[0]
+    if not isinstance(target, ast.Attribute) or not isinstance(target.value, ast.Name) or len(ones) != len(kept):
+        return None
+    reads = [n for n in ast.walk(holder) if isinstance(n, ast.Attribute) and n.attr in kept and isinstance(n.ctx, ast.Load)]
+    if not reads or not all(getattr(function(trace, n), "name", "") == "backward" and isinstance(n.value, ast.Name) for n in reads):
+        return None
+    given = ", ".join(ast.unparse(one.value) for one in ones)
+    names = list(kept)
+    changes = [Change("replaced", ones[-1], (f"{target.value.id}.save_for_backward({given})",)), *(Change("deleted", one) for one in ones[:-1])]
+    for read in reads:
+        changes += [Change("renamed", read, ("saved_tensors",)), Change("item_of", read, (str(names.index(read.attr)),))]
+    return Edit(tuple(changes), safe=True)

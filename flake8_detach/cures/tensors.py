@@ -13,7 +13,7 @@ from ..rule import Change, Edit
 from ..trace import Event, Role, Trace
 from ..value import Kind, Leaf, Value
 from .sizes import is_single
-from .syntax import parent
+from .syntax import function, is_alone, is_free, module_name, parent, statement
 
 TENSOR = Kind.TENSOR | Kind.UNKNOWN
 SHOWS = frozenset("str repr format list tuple set dict sorted reversed join items values".split())
@@ -43,14 +43,14 @@ def live_parts(trace: Trace, roots: Iterable[ast.expr]) -> list[ast.expr] | None
     return None if not found or None in found else [part for part in found if part is not None]
 
 
-def _live_parts(trace: Trace, node: ast.expr) -> Iterator[ast.expr | None]:
+def _live_parts(trace: Trace, node: ast.expr, mixed: bool = False) -> Iterator[ast.expr | None]:
     if is_tensor(trace, node):
         yield node
     elif may_live(trace, node) and not isinstance(node, (ast.IfExp, ast.JoinedStr)):
-        yield None
+        yield node if mixed else None
     else:
         for inner in _inside(node):
-            yield from _live_parts(trace, inner)
+            yield from _live_parts(trace, inner, mixed)
 
 
 def _inside(node: ast.expr) -> list[ast.expr]:
@@ -138,12 +138,30 @@ def to_numpy(trace: Trace, node: ast.AST) -> Edit | None:
 # -- stores and totals ------------------------------------------------------------------------------------------------------------------
 
 
+def guarded(trace: Trace, roots: Iterable[ast.expr]) -> Edit | None:
+    """`.detach()` on the live tensors; a name that is sometimes something else gets it where it is a tensor."""
+    roots = list(roots)
+    edit = detached(trace, roots)
+    if edit is not None or trace.seen is None:
+        return edit
+    mixed = [one for root in roots for one in _live_parts(trace, root, mixed=True)]
+    test, imports = module_name(trace, "torch.is_tensor")
+    if not mixed or not is_free(trace, test.partition(".")[0]):
+        return None
+    changes = [
+        Change("methods", one, ("detach",)) if is_tensor(trace, one) else Change("if_tensor", one, (test,))
+        for one in mixed
+        if one is not None and (is_tensor(trace, one) or isinstance(one, (ast.Name, ast.Attribute)))
+    ]
+    return Edit(tuple(changes), True, imports) if len(changes) == len(mixed) else None
+
+
 def stored(trace: Trace, event: Event) -> Edit | None:
     """What is put into a container or attribute is detached, if at no visit of this place it is back-propagated later."""
     kept = [e for e in trace.of(Role.STORE) if e.node is event.node]
     if trace.seen is None or any(e.values[0].refs & trace.backpropagated for e in kept):
         return None
-    return detached(trace, arguments(event.node) or _right_side(trace, event.node))
+    return guarded(trace, arguments(event.node) or _right_side(trace, event.node))
 
 
 def added(trace: Trace, event: Event) -> Edit | None:
@@ -157,12 +175,13 @@ def added(trace: Trace, event: Event) -> Edit | None:
     if value is None:
         return None
     if isinstance(holder, ast.AugAssign):
-        return detached(trace, [value], safe=not _may_alias(trace, holder.target))
+        edit = guarded(trace, [value])
+        return edit._replace(safe=not _may_alias(trace, holder.target)) if edit is not None else None
     if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Add, ast.Sub)) and isinstance(holder, ast.Assign):
         name = ast.unparse(holder.targets[0])
         for total, term in ((value.left, value.right), (value.right, value.left)):
             if ast.unparse(total) == name:
-                return detached(trace, [term])
+                return guarded(trace, [term])
     return detached(trace, [value])
 
 
@@ -213,3 +232,99 @@ def cloned(trace: Trace, event: Event) -> Edit | None:
     return Edit(tuple(Change("methods", n, ("clone",)) for n in strange), True) if strange else None
 
 
+
+
+def sharing(trace: Trace, roots: Iterable[ast.expr], value: Value, safe: bool) -> Edit | None:
+    """`.detach()` on those arguments that are one certain tensor."""
+    ones = [root for root in roots if any(v.refs & value.refs for v in values(trace, root))]
+    return detached(trace, ones, safe)
+
+
+def of_its_own(trace: Trace, event: Event) -> Edit | None:
+    """What is written to is cloned where its alias, a name, is made: `d = x.detach()` -> `d = x.detach().clone()`."""
+    names = [n for n in ast.walk(event.node) if isinstance(n, ast.Name)] if not isinstance(event.node, ast.Call) else []
+    target = event.node.func if isinstance(event.node, ast.Call) else None
+    name = target.value if isinstance(target, ast.Attribute) else names[0] if names else None
+    if trace.seen is None or not isinstance(name, ast.Name):
+        return None
+    bound = _bindings(trace, name)
+    aliases = [one.value for one in bound if any(v.refs & trace.aliases for v in values(trace, one.value))]
+    if len(bound) != 1 or len(aliases) != 1 or not isinstance(aliases[0], (ast.Call, ast.Attribute)):
+        return None
+    return Edit((Change("methods", aliases[0], ("clone",)),), safe=False)
+
+
+def _bindings(trace: Trace, name: ast.Name) -> list[ast.Assign]:
+    """The plain assignments of a name in the function that it is read in."""
+    inside: ast.AST = function(trace, name) or trace.tree
+    assigned = (n for n in ast.walk(inside) if isinstance(n, ast.Assign) and function(trace, n) is function(trace, name))
+    return [one for one in assigned if any(isinstance(t, ast.Name) and t.id == name.id for t in one.targets)]
+
+
+def gradient_retained(trace: Trace, node: ast.AST) -> Edit | None:
+    """`x.retain_grad()` behind the only assignment of the name whose `.grad` is read."""
+    name = node.value if isinstance(node, ast.Attribute) else None
+    bound = _bindings(trace, name) if trace.seen is not None and isinstance(name, ast.Name) else []
+    if len(bound) != 1 or not isinstance(name, ast.Name) or not is_alone(trace, bound[0]) or not is_tensor(trace, bound[0].value):
+        return None
+    return Edit((Change("after", bound[0], (f"{name.id}.retain_grad()",)),), safe=False)
+
+
+def made_leaf(trace: Trace, nodes: Iterable[ast.AST | None]) -> Edit | None:
+    """Where a tensor is computed that must be a leaf: `.detach().requires_grad_()`."""
+    found = list(nodes)
+    if trace.seen is None or not found or not all(isinstance(n, ast.expr) and is_tensor(trace, n) for n in found):
+        return None
+    return Edit(tuple(Change("methods", n, ("detach requires_grad_",)) for n in found if n is not None), safe=False)
+
+
+def float_given(trace: Trace, node: ast.AST) -> Edit | None:
+    """`torch.arange(3, requires_grad=True)` -> the same with a floating dtype: it raised."""
+    if not isinstance(node, ast.Call) or not any(k.arg == "requires_grad" for k in node.keywords):
+        return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "Parameter":
+        return None
+    name, imports = module_name(trace, "torch")
+    return Edit((Change("given", node, ("dtype", f"{name}.float32")),), True, imports) if trace.seen is not None and is_free(trace, name) else None
+
+
+def unflagged(trace: Trace, node: ast.AST, flag: object) -> Edit | None:
+    """`x.requires_grad = False` on what was computed -> `x = x.detach()`."""
+    one = statement(trace, node)
+    target = one.targets[0] if isinstance(one, ast.Assign) and len(one.targets) == 1 else None
+    if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) and one.value is node:
+        target = one.value.func
+    owner = target.value if isinstance(target, ast.Attribute) else None
+    if trace.seen is None or one is None or flag is not False or not isinstance(owner, ast.Name) or not is_tensor(trace, owner):
+        return None
+    return Edit((Change("replaced", one, (f"{owner.id} = {owner.id}.detach()",)),), True)
+
+
+def out_of_place(trace: Trace, node: ast.AST) -> Edit | None:
+    """`x += y` -> `x = x + y`, `x.add_(y)` -> `x = x.add(y)`, and a copy before an element is written: what was saved stays."""
+    one = statement(trace, node)
+    if trace.seen is None or one is None:
+        return None
+    if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
+        return Edit((Change("out_of_place", one),), True)
+    if isinstance(one, ast.Expr) and one.value is node and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        plain = isinstance(node.func.value, ast.Name) and node.func.attr.endswith("_") and node.func.attr not in ONLY_IN_PLACE
+        return Edit((Change("out_of_place", one),), True) if plain else None
+    target = one.targets[0] if isinstance(one, ast.Assign) and len(one.targets) == 1 else getattr(one, "target", None)
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and is_alone(trace, one):
+        name = target.value.id
+        return Edit((Change("before", one, (f"{name} = {name}.clone()",)),), True)
+    return None
+
+
+ONLY_IN_PLACE = frozenset("copy_ zero_ fill_ normal_ uniform_ random_ exponential_ set_ resize_ requires_grad_ detach_ retain_grad_".split())
+"""Methods that have no form without the underscore, or another meaning."""
+
+
+def snapshot(trace: Trace, node: ast.AST) -> Edit | None:
+    """`best = model.state_dict()` -> `best = copy.deepcopy(model.state_dict())`."""
+    name, imports = module_name(trace, "copy.deepcopy")
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "state_dict"]
+    if trace.seen is None or not calls or not is_free(trace, name.partition(".")[0]):
+        return None
+    return Edit(tuple(Change("wrapped", one, (name,)) for one in calls), False, imports)

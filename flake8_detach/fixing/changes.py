@@ -7,7 +7,7 @@ nested edits compose. Not here: what an edit does to a node (`edits`), which edi
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import libcst as cst
@@ -15,7 +15,7 @@ from libcst.codemod import CodemodContext
 from libcst.codemod.visitors import AddImportsVisitor
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from ..edits import EXPRESSIONS, SMALL_STATEMENTS, Refused, Statement, decorated, statement, within, without
+from ..edits import EXPRESSIONS, FUNCTIONS, SMALL_STATEMENTS, Refused, Statement, statement, within, without
 from ..rule import Change, Edit
 
 Place = tuple[int, int]
@@ -139,9 +139,7 @@ class Applied(cst.CSTTransformer):
 
 
 def _changed(node: Any, change: Change) -> Any:
-    if change.kind == "decorated":
-        return decorated(node, *change.arguments)  # type: ignore[arg-type]
-    function = EXPRESSIONS.get(change.kind) or SMALL_STATEMENTS[change.kind]
+    function: Callable[..., Any] = EXPRESSIONS.get(change.kind) or SMALL_STATEMENTS.get(change.kind) or FUNCTIONS[change.kind]
     return function(node, *change.arguments)
 
 

@@ -81,10 +81,13 @@ def _tried(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], ed
 
 
 def _is_better(before: list[Diagnosis], after: list[Diagnosis], edits: Sequence[Edit]) -> bool:
-    """Whether what was mended is gone, and nothing new has come."""
+    """Whether what was mended is gone, and nothing has come but what the mistake had hidden and can be mended in its turn."""
     mended = Counter(d.report.code for d in before if d.edit in edits)
     old, new = (Counter(d.report.code for d in state) for state in (before, after))
-    return all(new[code] <= old[code] - mended[code] for code in old | new)
+    come = [code for code in new if new[code] > old[code]]
+    curable = Counter(d.report.code for d in after if d.edit is not None)
+    gone = all(new[code] <= old[code] - count for code, count in mended.items())
+    return gone and all(new[code] - old[code] <= curable[code] for code in come)
 
 
 def _one_by_one(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], open_: list[Diagnosis], refused: set[Key]) -> State | None:

@@ -40,6 +40,6 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each backward through a graph that an earlier iteration freed, at the bind of the state."""
     for event in trace.of(Role.CARRIED):
-        _, backward = event.detail
+        carry, backward = event.detail
         if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
-            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward))
+            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward, carry.key[1]))

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Kind
@@ -49,4 +50,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.CONTEXT):
         value = event.value
         if value.kind == Kind.TENSOR or (value.refs and value.refs <= trace.tensors):
-            yield Finding(event.node, {"code": text(event.node)})
+            yield Finding(event.node, {"code": text(event.node)}, spelling.saved(trace, event.node))

@@ -41,4 +41,4 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.value.leaf == Leaf.LEAF or event.value.refs & trace.leaves or is_tool_of_model(trace, event.frame):
             continue
         if trace.is_surely_live(event.value):
-            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value)}, tensors.detached(trace, tensors.arguments(event.node)))
+            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value)}, tensors.guarded(trace, tensors.arguments(event.node)))
