@@ -127,8 +127,7 @@ def model_of(trace: Trace, call: ast.AST) -> str:
         called = called.value
     if not isinstance(called, (ast.Name, ast.Attribute)):
         return ""
-    seen = tensors.values(trace, called)
-    return ast.unparse(called) if seen and all(v.kind & Kind.MODULE and not v.kind & Kind.FUNCTION for v in seen) else ""
+    return ast.unparse(called) if any(e.node is call for e in trace.of(Role.FORWARD)) else ""
 
 
 def _binds(one: ast.AST, name: str) -> bool:
