@@ -166,12 +166,13 @@ def each(node: cst.BaseExpression, names: str) -> cst.BaseExpression:
     return cst.parse_expression(f"[x.{'.'.join(f'{name}()' for name in names.split())} for x in {_text(node)}]")
 
 
-def if_tensor(node: cst.BaseExpression, test: str) -> cst.BaseExpression:
+def if_tensor(node: cst.BaseExpression, test: str, brackets: str) -> cst.BaseExpression:
     """`v` -> `v.detach() if torch.is_tensor(v) else v`, of a name or attribute; `test` is how the file writes `torch.is_tensor`."""
     if not isinstance(node, (cst.Name, cst.Attribute)):
         raise Refused
     text = _text(node)
-    return cst.parse_expression(f"{text}.detach() if {test}({text}) else {text}")
+    out = f"{text}.detach() if {test}({text}) else {text}"
+    return cst.parse_expression(f"({out})" if brackets else out)
 
 
 def item_of(node: cst.BaseExpression, index: str) -> cst.BaseExpression:

@@ -32,12 +32,13 @@ Job = tuple[str, "str | None"]
 
 
 class Outcome(NamedTuple):
-    """The exception's type and last line ("" for none), where it was raised, what was printed, and each name's contents at the end."""
+    """The exception's type and last line ("" for none), where it was raised, what was printed, and what each name holds at the end."""
 
     error: str
     line: int
     printed: str
     state: dict[str, str]
+    gradients: dict[str, str]  # the same with the gradients of leaves
 
 
 def outcomes(jobs: Sequence[Job]) -> dict[Job, Outcome]:
@@ -50,14 +51,14 @@ def outcomes(jobs: Sequence[Job]) -> dict[Job, Outcome]:
         found: dict[Job, Outcome] = {}
         for number, job in enumerate(jobs):
             answer = Path(folder) / f"{number}.json"
-            found[job] = Outcome(*json.loads(answer.read_text())) if answer.exists() else Outcome("it came to no end", 0, "", {})
+            found[job] = Outcome(*json.loads(answer.read_text())) if answer.exists() else Outcome("it came to no end", 0, "", {}, {})
     return found
 
 
 # -- in the child -----------------------------------------------------------------------------------------------------------------------
 
 
-def picture(value: Any, depth: int = DEPTH, seen: frozenset[int] = frozenset()) -> str:
+def picture(value: Any, grads: bool, depth: int = DEPTH, seen: frozenset[int] = frozenset()) -> str:
     """The contents of a value, bit for bit; of what is no data, its type."""
     import numpy
     import torch
@@ -66,21 +67,21 @@ def picture(value: Any, depth: int = DEPTH, seen: frozenset[int] = frozenset()) 
         return "..."
     seen |= {id(value)}
     if isinstance(value, torch.Tensor):
-        grad = value.grad if value.is_leaf else None
-        return f"{_digest(value.detach().contiguous().cpu().numpy())} grad {picture(grad, depth, seen)}"
+        data = _digest(value.detach().contiguous().cpu().numpy())
+        return f"{data} grad {picture(value.grad, grads, depth, seen)}" if grads and value.is_leaf else data
     if isinstance(value, numpy.ndarray):
-        return _digest(value) if value.dtype != object else picture(value.tolist(), depth, seen)
+        return _digest(value) if value.dtype != object else picture(value.tolist(), grads, depth, seen)
     if isinstance(value, torch.nn.Module):
         parts = {**dict(value.named_parameters()), **dict(value.named_buffers())}
-        return picture({"training": value.training, **parts}, depth - 1, seen)
+        return picture({"training": value.training, **parts}, grads, depth - 1, seen)
     if isinstance(value, (str, bytes, bool, int, float, complex, type(None), numpy.generic)):
         return repr(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {picture(one, depth - 1, seen)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {picture(one, grads, depth - 1, seen)}" for key, one in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(picture(one, depth - 1, seen) for one in value) + "]"
+        return "[" + ", ".join(picture(one, grads, depth - 1, seen) for one in value) + "]"
     if type(value).__module__ in ("__main__", "scenario"):
-        return picture(dict(vars(value)) if hasattr(value, "__dict__") else {}, depth - 1, seen)
+        return picture(dict(vars(value)) if hasattr(value, "__dict__") else {}, grads, depth - 1, seen)
     return type(value).__name__
 
 
@@ -120,7 +121,7 @@ def run(path: str, scenario: str | None) -> Outcome:
         finally:
             sys.setprofile(None)
     names = {**{k: v for k, v in vars(module).items() if not k.startswith("__")}, **ends}
-    return Outcome(error, line, printed.getvalue(), {name: picture(value) for name, value in names.items()})
+    return Outcome(error, line, printed.getvalue(), *({name: picture(value, grads) for name, value in names.items()} for grads in (False, True)))
 
 
 def main(folder: str) -> None:

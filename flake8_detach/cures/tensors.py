@@ -16,6 +16,7 @@ from .sizes import is_single
 from .syntax import function, is_alone, is_free, module_name, parent, statement
 
 TENSOR = Kind.TENSOR | Kind.UNKNOWN
+DEPTH = 12
 SHOWS = frozenset("str repr format list tuple set dict sorted reversed join items values".split())
 """Calls whose result holds what they are given."""
 
@@ -26,10 +27,27 @@ def values(trace: Trace, node: ast.expr) -> list[Value]:
 
 
 def is_tensor(trace: Trace, node: ast.expr) -> bool:
-    """Whether an expression is at every visit a tensor, and a live one at one of them."""
+    """Whether an expression is at every visit surely a tensor, and a live one at one of them."""
     seen = values(trace, node)
-    sure = all(v.kind == Kind.TENSOR or (not v.kind & ~TENSOR and trace.is_live(v)) for v in seen)
-    return bool(seen) and sure and any(trace.is_live(v) for v in seen)
+    return any(trace.is_live(v) for v in seen) and all(is_surely_tensor(trace, v) for v in seen)
+
+
+def is_surely_tensor(trace: Trace, value: Value, depth: int = DEPTH) -> bool:
+    """Whether all that a value may be are tensors; a product may be a number where each factor may be one, a sum of nothing is one."""
+    if value.kind == Kind.UNKNOWN:
+        return bool(value.refs) and all(trace.lives(token) or token in trace.tensors for token in value.refs)
+    if value.kind != Kind.TENSOR or not depth:
+        return False
+    return all(_is_tensor_made(trace, token, depth - 1) for token in value.refs)
+
+
+def _is_tensor_made(trace: Trace, token: int, depth: int) -> bool:
+    node, made = trace.sites[token].node, trace.made.get(token)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("sum", "max", "min"):
+        return False
+    if made is None or not isinstance(made.node, (ast.BinOp, ast.UnaryOp, ast.AugAssign)):
+        return True
+    return any(is_surely_tensor(trace, v, depth) for v in made.operands)
 
 
 def may_live(trace: Trace, node: ast.expr) -> bool:
@@ -46,6 +64,9 @@ def live_parts(trace: Trace, roots: Iterable[ast.expr]) -> list[ast.expr] | None
 def _live_parts(trace: Trace, node: ast.expr, mixed: bool = False) -> Iterator[ast.expr | None]:
     if is_tensor(trace, node):
         yield node
+    elif mixed and isinstance(node, (ast.BinOp, ast.UnaryOp)) and may_live(trace, node):
+        for inner in (node.left, node.right) if isinstance(node, ast.BinOp) else (node.operand,):
+            yield from _live_parts(trace, inner, mixed)
     elif may_live(trace, node) and not isinstance(node, (ast.IfExp, ast.JoinedStr)):
         yield node if mixed else None
     else:
@@ -149,11 +170,16 @@ def guarded(trace: Trace, roots: Iterable[ast.expr]) -> Edit | None:
     if not mixed or not is_free(trace, test.partition(".")[0]):
         return None
     changes = [
-        Change("methods", one, ("detach",)) if is_tensor(trace, one) else Change("if_tensor", one, (test,))
+        Change("methods", one, ("detach",)) if is_tensor(trace, one) else Change("if_tensor", one, (test, _brackets(trace, one)))
         for one in mixed
         if one is not None and (is_tensor(trace, one) or isinstance(one, (ast.Name, ast.Attribute)))
     ]
     return Edit(tuple(changes), True, imports) if len(changes) == len(mixed) else None
+
+
+def _brackets(trace: Trace, node: ast.expr) -> str:
+    """What a conditional expression needs around it in the place of a node."""
+    return "()" if isinstance(parent(trace, node), (ast.BinOp, ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Starred)) else ""
 
 
 def stored(trace: Trace, event: Event) -> Edit | None:
@@ -328,3 +354,8 @@ def snapshot(trace: Trace, node: ast.AST) -> Edit | None:
     if trace.seen is None or not calls or not is_free(trace, name.partition(".")[0]):
         return None
     return Edit(tuple(Change("wrapped", one, (name,)) for one in calls), False, imports)
+
+
+def reads_gradients(trace: Trace) -> bool:
+    """Whether the program looks at gradients itself, so that it sees which networks got some."""
+    return any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(trace.tree))

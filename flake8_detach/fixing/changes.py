@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import libcst as cst
-from libcst.codemod import CodemodContext
-from libcst.codemod.visitors import AddImportsVisitor
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from ..edits import EXPRESSIONS, FUNCTIONS, SMALL_STATEMENTS, Refused, Statement, statement, within, without
@@ -208,10 +206,27 @@ def applied(text: str, edits: Sequence[Edit]) -> str:
     source = Source(text)
     changes = list(dict.fromkeys(change for edit in edits for change in edit.changes))
     module = source.module.visit(Applied(source, changes))
-    imports = sorted({name for edit in edits for name in edit.imports})
-    if imports:
-        context = CodemodContext()
-        for name in imports:
-            AddImportsVisitor.add_needed_import(context, name)
-        module = AddImportsVisitor(context).transform_module(module)
-    return str(module.code)
+    return str(_with_imports(module, sorted({name for edit in edits for name in edit.imports})).code)
+
+
+def _with_imports(module: cst.Module, names: Sequence[str]) -> cst.Module:
+    """`import name` in front of the first import at the top of the module that is none of the future's."""
+    if not names:
+        return module
+    body = list(module.body)
+    place = next((n for n, one in enumerate(body) if _is_import(one)), None)
+    if place is None:
+        raise Refused("there is no import beside which another could stand")
+    first = body[place]
+    assert isinstance(first, cst.SimpleStatementLine)
+    new = [statement(f"import {name}") for name in names]
+    blank = [line for line in first.leading_lines if line.comment is None]
+    body[place] = first.with_changes(leading_lines=[line for line in first.leading_lines if line.comment is not None])
+    return module.with_changes(body=[*body[:place], new[0].with_changes(leading_lines=blank), *new[1:], *body[place:]])
+
+
+def _is_import(node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.SimpleStatementLine) or not isinstance(node.body[0], (cst.Import, cst.ImportFrom)):
+        return False
+    module = getattr(node.body[0], "module", None)
+    return not (isinstance(module, cst.Name) and module.value == "__future__")

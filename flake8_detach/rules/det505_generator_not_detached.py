@@ -59,4 +59,4 @@ def _detached(trace: Trace, fed: Fed) -> Edit | None:
     """`.detach()` on the fake, where that is all there is to do: safe if only work is saved."""
     if fed.cure != DETACH:
         return None
-    return tensors.sharing(trace, tensors.arguments(fed.node), fed.fake, safe=fed.harm == WASTED)
+    return tensors.sharing(trace, tensors.arguments(fed.node), fed.fake, safe=fed.harm == WASTED and not tensors.reads_gradients(trace))
