@@ -87,16 +87,23 @@ def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST, name: object) ->
     last = max(e.node.lineno for e in trace.of(Role.BACKWARD) if _same_function(trace, one, e.node) and isinstance(e.node, ast.expr))
     if bound.lineno > last:
         return tensors.detached(trace, [bound.value]) if isinstance(bound, ast.Assign) else None
-    names = [n for n in ast.walk(bound) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
-    reads = [n for n in ast.walk(function(trace, one) or trace.tree) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-    seen = [v for n in reads for v in tensors.values(trace, n)]
-    if len(names) != 1 or not seen:
-        return None
-    if all(not v.kind & ~tensors.TENSOR for v in seen):
+    stored = [n.id for n in ast.walk(bound) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    if isinstance(name, str) and stored.count(name) == 1 and _kinds(trace, one, name) in (Kind.TENSOR, Kind.UNKNOWN, tensors.TENSOR):
         return Edit((Change("after", one, (f"{name} = {name}.detach()",)),), safe=True)
-    if all(v.kind == Kind.CONTAINER for v in seen):
-        return Edit((Change("after", one, (f"{name} = tuple(s.detach() for s in {name})",)),), safe=True)
+    rows = [n for n in stored if _kinds(trace, one, n) == Kind.CONTAINER]
+    if isinstance(name, tuple) and len(rows) == 1:
+        return Edit((Change("after", one, (f"{rows[0]} = tuple(s.detach() for s in {rows[0]})",)),), safe=True)
     return None
+
+
+def _kinds(trace: Trace, node: ast.AST, name: str) -> int:
+    """What a name is wherever the function of a node reads it; that it was None before it was bound says nothing."""
+    reads = [n for n in ast.walk(function(trace, node) or trace.tree) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    kinds = 0
+    for one in reads:
+        for value in tensors.values(trace, one):
+            kinds |= value.kind & ~Kind.NONE
+    return kinds
 
 
 # -- training mode ----------------------------------------------------------------------------------------------------------------------

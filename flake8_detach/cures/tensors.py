@@ -35,10 +35,18 @@ def is_tensor(trace: Trace, node: ast.expr) -> bool:
 def is_surely_tensor(trace: Trace, value: Value, depth: int = DEPTH) -> bool:
     """Whether all that a value may be are tensors; a product may be a number where each factor may be one, a sum of nothing is one."""
     if value.kind == Kind.UNKNOWN:
-        return bool(value.refs) and all(trace.lives(token) or token in trace.tensors for token in value.refs)
+        return bool(value.refs) and all(_is_proven(trace, token, depth - 1) for token in value.refs)
     if value.kind != Kind.TENSOR or not depth:
         return False
     return all(_is_tensor_made(trace, token, depth - 1) for token in value.refs)
+
+
+def _is_proven(trace: Trace, token: int, depth: int) -> bool:
+    """Whether what an unknown place makes is used as only a tensor is, or is computed from such."""
+    made = trace.made.get(token)
+    if trace.lives(token) or token in trace.tensors:
+        return True
+    return made is not None and depth > 0 and any(is_surely_tensor(trace, v, depth) for v in made.operands)
 
 
 def _is_tensor_made(trace: Trace, token: int, depth: int) -> bool:
@@ -70,8 +78,17 @@ def _live_parts(trace: Trace, node: ast.expr, mixed: bool = False) -> Iterator[a
     elif may_live(trace, node) and not isinstance(node, (ast.IfExp, ast.JoinedStr)):
         yield node if mixed else None
     else:
-        for inner in _inside(node):
+        for inner in _inside(node) or _fields(trace, node):
             yield from _live_parts(trace, inner, mixed)
+
+
+def _fields(trace: Trace, node: ast.expr) -> list[ast.expr]:
+    """What an object of a class of the file is made of, where it is kept as it is: a named tuple or a data class."""
+    made = isinstance(node, ast.Call) and any(v.kind == Kind.CLASS for v in values(trace, node.func))
+    name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+    shown = [c for c in trace.tree.body if isinstance(c, ast.ClassDef) and c.name == name]
+    plain = any("dataclass" in ast.unparse(d) for c in shown for d in c.decorator_list) or any("NamedTuple" in ast.unparse(b) for c in shown for b in c.bases)
+    return arguments(node) if made and plain else []
 
 
 def _inside(node: ast.expr) -> list[ast.expr]:
@@ -118,7 +135,9 @@ def detached(trace: Trace, roots: Iterable[ast.expr], safe: bool = True, names: 
 def shown(trace: Trace, node: ast.AST) -> Edit | None:
     """A call that shows tensors is given `.item()` of those that surely have one element, `.detach()` of the others."""
     parts = live_parts(trace, arguments(node)) if trace.seen is not None else None
-    return Edit(tuple(Change("methods", part, ("item" if _all_single(trace, part) else "detach",)) for part in parts), True) if parts else None
+    if not parts:
+        return guarded(trace, arguments(node))
+    return Edit(tuple(Change("methods", part, ("item" if _all_single(trace, part) else "detach",)) for part in parts), True)
 
 
 def _all_single(trace: Trace, node: ast.expr) -> bool:
@@ -187,6 +206,8 @@ def stored(trace: Trace, event: Event) -> Edit | None:
     kept = [e for e in trace.of(Role.STORE) if e.node is event.node]
     if trace.seen is None or any(e.values[0].refs & trace.backpropagated for e in kept):
         return None
+    if isinstance(event.node, ast.Call) and isinstance(event.node.func, (ast.List, ast.Tuple)):
+        return guarded(trace, [event.node.func])  # the interpreter's own call for `x += [y]`
     return guarded(trace, arguments(event.node) or _right_side(trace, event.node))
 
 

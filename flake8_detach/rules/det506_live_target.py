@@ -80,7 +80,8 @@ def _targets(trace: Trace, backward: Event, trained: frozenset[int], optimized: 
                 continue
             if made_by and all(m not in optimized and trace.copies.get(m) for m in made_by):
                 place = _assembly(trace, target, token, made)
-                yield Finding(place, {"history": trace.history(target), "harm": WASTED}, _detached(trace, place, target, safe=not tensors.reads_gradients(trace)))
+                safe = not tensors.reads_gradients(trace)
+                yield Finding(place, {"history": trace.history(target), "harm": WASTED}, _detached(trace, place, target, safe))
             elif made_by and made_by <= trained and _is_bootstrap(trace, target):
                 place = _assembly(trace, target, token, made)
                 yield Finding(place, {"history": trace.history(target), "harm": WRONG}, _detached(trace, place, target, safe=False))

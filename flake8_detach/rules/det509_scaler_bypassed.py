@@ -88,5 +88,5 @@ def _cured(trace: Trace, step: Event, backwards: list[Event], through: bool) -> 
     """The step through the scaler that scaled the loss, or the loss scaled by the scaler that steps."""
     if through:
         return order.scaled_before(trace, backwards[0].node, order.receiver(step.node)) if len(backwards) == 1 else None
-    scaled = [e.node for e in trace.of(Role.SCALE)]
-    return order.through_scaler(trace, step, scaled[0]) if len(scaled) == 1 else None
+    scaled = {id(e.node): e.node for e in trace.of(Role.SCALE) if e.frame == step.frame}
+    return order.through_scaler(trace, step, *scaled.values()) if len(scaled) == 1 else None
