@@ -55,6 +55,18 @@ def outcomes(jobs: Sequence[Job]) -> dict[Job, Outcome]:
     return found
 
 
+FICKLE = "differs from run to run"
+
+
+def lasting(one: Outcome, other: Outcome) -> Outcome:
+    """What two runs of the same program have in common: not the time, nor the name of a temporary folder."""
+    state, gradients = (
+        {name: value for name, value in mine.items() if value == theirs.get(name)}
+        for mine, theirs in ((one.state, other.state), (one.gradients, other.gradients))
+    )
+    return one._replace(printed=one.printed if one.printed == other.printed else FICKLE, state=state, gradients=gradients)
+
+
 # -- in the child -----------------------------------------------------------------------------------------------------------------------
 
 

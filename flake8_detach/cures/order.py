@@ -150,6 +150,8 @@ def back_to_train(trace: Trace, switched: ast.AST) -> Edit | None:
         return None
     text = f"{ast.unparse(switched.func.value)}.train()"
     last = block(trace, one)[-1]
+    if last is one:  # nothing follows that it could be for
+        return Edit((Change("replaced", one, (text,)),), safe=False)
     leaves = [n for s in block(trace, one) for n in ast.walk(s) if isinstance(n, (ast.Return, ast.Break, ast.Continue, ast.Yield))]
     if not is_alone(trace, last) or any(n is not last for n in leaves):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from ..rule import Change, Edit
-from ..trace import Role, Trace
+from ..trace import Event, Trace
 from .syntax import function, is_alone, is_free, module_name, parent, statement
 
 
@@ -99,13 +99,13 @@ def converted_inside(node: ast.AST) -> Edit | None:
     return Edit((Change("outside_in", node.value, (ast.unparse(one.func),)),), safe=False)
 
 
-def saved(trace: Trace, node: ast.AST) -> Edit | None:
-    """`ctx.x = x` -> `ctx.save_for_backward(x)`, and `ctx.x` in backward -> `ctx.saved_tensors[0]`; all such attributes of a Function at once."""
+def saved(trace: Trace, node: ast.AST, events: list[Event]) -> Edit | None:
+    """`ctx.x = x` -> `ctx.save_for_backward(x)`, and `ctx.x` in backward -> `ctx.saved_tensors[0]`; all tensors that a Function keeps (`events`) at once."""
     own = function(trace, node)
     holder = parent(trace, own) if own is not None else None
     if trace.seen is None or not isinstance(holder, ast.ClassDef) or "save_for_backward" in ast.unparse(holder):
         return None
-    kept = {str(e.detail): statement(trace, e.node) for e in trace.of(Role.CONTEXT) if function(trace, e.node) is own}
+    kept = {str(e.detail): statement(trace, e.node) for e in events if function(trace, e.node) is own}
     if not all(isinstance(one, ast.Assign) and len(one.targets) == 1 and is_alone(trace, one) for one in kept.values()):
         return None
     ones = [one for one in kept.values() if isinstance(one, ast.Assign)]

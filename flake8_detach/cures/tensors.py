@@ -106,12 +106,18 @@ def _inside(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, (ast.Starred, ast.FormattedValue, ast.NamedExpr)):
         return [node.value]
     if isinstance(node, ast.JoinedStr):
-        return list(node.values)
+        return [] if _says_its_own_text(node) else list(node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
         return [node.left, node.right]
     if isinstance(node, ast.Call) and _name(node) in SHOWS:
         return arguments(node)
     return []
+
+
+def _says_its_own_text(node: ast.JoinedStr) -> bool:
+    """Whether an f-string has a `{x=}`: any change of the expression would show in its label."""
+    pairs = zip(node.values, node.values[1:])
+    return any(isinstance(a, ast.Constant) and isinstance(b, ast.FormattedValue) and str(a.value).endswith(f"{ast.unparse(b.value)}=") for a, b in pairs)
 
 
 def arguments(node: ast.AST) -> list[ast.expr]:

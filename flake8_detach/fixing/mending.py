@@ -42,6 +42,7 @@ def mended(text: Text, filename: str, chosen: Chosen, unsafe: bool) -> Mended:
     first, refused = len(found), set[Key]()
     for _ in range(PASSES):
         open_ = [d for d in found if d.edit is not None and (d.edit.safe or unsafe) and _key(text, d, found) not in refused]
+        open_ = [d for d in open_ if _rank(d) == min(map(_rank, open_))]
         edits = _together([d.edit for d in open_ if d.edit is not None])
         if not edits:
             break
@@ -64,6 +65,12 @@ def diagnosed(text: Text, filename: str, chosen: Chosen) -> list[Diagnosis]:
     found = analysis.diagnose(tree, lines, filename)
     wanted = set(chosen(text, [d.report for d in found]))
     return [d for d in found if d.report in wanted]
+
+
+def _rank(one: Diagnosis) -> int:
+    """Causes are mended before effects, of which nothing may be left then: modes, then what is kept, then where it is shown or converted."""
+    code = one.report.code
+    return 0 if code.startswith("DET3") else 1 if code in ("DET102", "DET103", "DET104") else 2
 
 
 State = tuple[Text, list[Diagnosis]]
