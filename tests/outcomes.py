@@ -80,7 +80,8 @@ def picture(value: Any, grads: bool, depth: int = DEPTH, seen: frozenset[int] = 
     seen |= {id(value)}
     if isinstance(value, torch.Tensor):
         data = _digest(value.detach().contiguous().cpu().numpy())
-        return f"{data} grad {picture(value.grad, grads, depth, seen)}" if grads and value.is_leaf else data
+        leaf = grads and value.is_leaf and value.grad is not None
+        return f"{data} grad {picture(value.grad, grads, depth, seen)}" if leaf else data
     if isinstance(value, numpy.ndarray):
         return _digest(value) if value.dtype != object else picture(value.tolist(), grads, depth, seen)
     if isinstance(value, torch.nn.Module):

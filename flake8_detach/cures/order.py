@@ -10,7 +10,7 @@ import ast
 
 from ..rule import Change, Edit
 from ..trace import Event, Role, Trace
-from ..value import Kind
+from ..value import Carry, Kind
 from . import tensors
 from .syntax import around, block, function, holds, is_alone, parent, statement
 
@@ -76,23 +76,25 @@ def before_loop(trace: Trace, node: ast.AST) -> Edit | None:
     return Edit((Change("moved_before", one, (loop,)),), safe=False)
 
 
-def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST, name: object) -> Edit | None:
+def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST, carry: Carry) -> Edit | None:
     """`h = h.detach()` behind the backward that frees the graph of the state, for a plain name that is bound in the same function.
 
-    What is bound after the last backward is detached where it is bound.
+    What is bound after the last backward is detached where it is bound. Safe where the second backward surely raises: not where the graph is
+    kept, nor where only sums may lie between, which save nothing and let every iteration train all earlier ones again.
     """
+    name, safe = carry.key[1], not carry.direct and "retain_graph" not in ast.unparse(backward)
     one, bound = statement(trace, backward), statement(trace, bind)
     if trace.seen is None or one is None or bound is None or not is_alone(trace, one) or not _same_function(trace, one, bind):
         return None
     last = max(e.node.lineno for e in trace.of(Role.BACKWARD) if _same_function(trace, one, e.node) and isinstance(e.node, ast.expr))
     if bound.lineno > last:
-        return tensors.detached(trace, [bound.value]) if isinstance(bound, ast.Assign) else None
+        return tensors.detached(trace, [bound.value], safe) if isinstance(bound, ast.Assign) else None
     stored = [n.id for n in ast.walk(bound) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     if isinstance(name, str) and stored.count(name) == 1 and _kinds(trace, one, name) in (Kind.TENSOR, Kind.UNKNOWN, tensors.TENSOR):
-        return Edit((Change("after", one, (f"{name} = {name}.detach()",)),), safe=True)
+        return Edit((Change("after", one, (f"{name} = {name}.detach()",)),), safe)
     rows = [n for n in stored if _kinds(trace, one, n) == Kind.CONTAINER]
     if isinstance(name, tuple) and len(rows) == 1:
-        return Edit((Change("after", one, (f"{rows[0]} = tuple(s.detach() for s in {rows[0]})",)),), safe=True)
+        return Edit((Change("after", one, (f"{rows[0]} = tuple(s.detach() for s in {rows[0]})",)),), safe)
     return None
 
 

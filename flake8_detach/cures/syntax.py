@@ -14,7 +14,9 @@ FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def parent(trace: Trace, node: ast.AST) -> ast.AST | None:
-    """The node that holds a node, None for the module."""
+    """The node that holds a node, None for the module; and where nobody watched, who asks for no edit anyway: the linter need not walk the tree."""
+    if trace.seen is None:
+        return None
     if not trace.parents:
         trace.parents = {id(child): one for one in ast.walk(trace.tree) for child in ast.iter_child_nodes(one)}
     return trace.parents.get(id(node))

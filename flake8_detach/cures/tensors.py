@@ -269,8 +269,8 @@ def rebuilt(trace: Trace, event: Event) -> Edit | None:
         whole = isinstance(node.args[0], (ast.Name, ast.ListComp))
         return Edit((Change("renamed", node.func, ("stack",)),), False) if named and (listed or whole) else None
     seen = values(trace, node.args[0])
-    if any(v.kind & ~TENSOR for v in seen):
-        return None
+    if any(v.kind & ~TENSOR for v in seen) or not isinstance(node.func, (ast.Name, ast.Attribute)) or _name(node) != "tensor":
+        return None  # `x.new_tensor(y)` takes its type from x
     return Edit((Change("copied", node),), True)
 
 

@@ -42,4 +42,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.CARRIED):
         carry, backward = event.detail
         if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
-            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward, carry.key[1]))
+            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward, carry))

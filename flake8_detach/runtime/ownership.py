@@ -51,7 +51,7 @@ class Contributors:
         if event.name in ("backward", "requires_grad_", "set requires_grad"):
             return
         for tensor in (*event.live, *(a for a in event.args if isinstance(a, torch.nn.Parameter))):
-            if tensor.is_leaf:
+            if not tensor._is_view() and tensor.is_leaf:  # torch refuses to say it of a view made without gradients whose base was written since
                 self.leaves[id(tensor)] = tensor
 
     def optimizer(self, event: OptimizerMade) -> None:
