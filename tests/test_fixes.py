@@ -17,7 +17,7 @@ import pytest
 from fixed import ALL
 
 import markers
-from flake8_detach import runtime
+from flake8_detach import plugin, runtime
 from flake8_detach.__main__ import main
 from flake8_detach.fixing import command, mending
 from flake8_detach.fixing.mending import mended
@@ -41,6 +41,14 @@ SAFE = {
     "detach of another": ("print(net(x))", "print(net(x).detach())"),
     "in parentheses": ("print(net(x) + 1)", "print((net(x) + 1).detach())"),
     "inside a dict": ("print({'y': net(x)})", "print({'y': net(x).detach()})"),
+    "sometimes a number": (
+        "y = net(x).mean() if x.sum() > 0 else 0.0\nprint(y)",
+        "y = net(x).mean() if x.sum() > 0 else 0.0\nprint(y.detach() if torch.is_tensor(y) else y)",
+    ),
+    "a factor that may be a number": (
+        "def log(v, n):\n    print(v * n)\nlog(net(x), 2)\nlog(0.5, 2)",
+        "def log(v, n):\n    print((v.detach() if torch.is_tensor(v) else v) * n)\nlog(net(x), 2)\nlog(0.5, 2)",
+    ),
     "before numpy": ("a = net(x).numpy()", "a = net(x).detach().numpy()"),
     "before cpu": ("a = net(x).cpu().numpy()", "a = net(x).detach().cpu().numpy()"),
     "float": ("a = float(net(x).mean())", "a = net(x).mean().item()"),
@@ -144,17 +152,9 @@ def test_a_name_that_means_something_else_is_not_used() -> None:
     assert fix(source) == source
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["meter = net(x).mean() if x.sum() > 0 else 0.0\nprint(meter)", "y = net(x).mean(); y.requires_grad = False; print(y.sum())"],
-    ids=["sometimes a number", "several statements on a line"],
-)
-def test_the_rest_of_a_line_is_kept(line: str) -> None:
-    """What can't be told apart is left alone, and what shares a line with an edit stays."""
-    out = fix(f"{HEAD}{line}\n")
-    compile(out, "train.py", "exec")
-    assert "meter.detach()" not in out and "meter.item()" not in out
-    assert out.count(";") == line.count(";")
+def test_what_shares_a_line_with_an_edit_stays() -> None:
+    out = fix(HEAD + "y = net(x).mean(); y.requires_grad = False; print(y.sum())\n")
+    assert out == HEAD + "y = net(x).mean(); y = y.detach(); print(y.sum())\n"
 
 
 def test_what_is_back_propagated_elsewhere_is_not_detached() -> None:
@@ -310,10 +310,10 @@ def test_what_is_fixed_runs_and_is_clean_for_torch(tmp_path: Path) -> None:
     wrong = []
     for (path, name), witnessed in _witnessed(copies).items():
         allowed = {one.report.code for one in fixed.after(path, unsafe=True).left} | {mark.code for mark in markers.marks(path) if mark.word == "missed"}
-        seen = {occurrence.code for occurrence in witnessed.occurrences}
+        seen = {occurrence.code for occurrence in witnessed.occurrences} - (set(plugin.opt_in_codes()) - {path.stem[:6].upper()})
         if seen - allowed or (witnessed.error and not allowed):
             wrong.append((path.stem, name, seen, witnessed.error[-300:]))
-    assert wrong == []
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 def _witnessed(copies: dict[Path, Path]) -> dict[Program, runtime.Witnessed]:

@@ -188,6 +188,9 @@ def scaled_before(trace: Trace, backward: ast.AST, scaler: str) -> Edit | None:
 
 
 def unscaled_before(trace: Trace, clip: ast.AST, step: Event) -> Edit | None:
-    """`scaler.unscale_(optimizer)` in front of the clip."""
+    """`scaler.unscale_(optimizer)` in front of the clip; one that comes later goes there."""
+    late = {id(e.node): e.node for e in trace.of(Role.UNSCALE) if e.frame == step.frame}
+    if late:
+        return moved(trace, next(iter(late.values())), clip, after=False) if len(late) == 1 else None
     scaler, optimizer = receiver(step.node), optimizer_of(step)
     return inserted(trace, f"{scaler}.unscale_({optimizer})", clip) if scaler and optimizer and _same_function(trace, clip, step.node) else None

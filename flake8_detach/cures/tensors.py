@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from ..rule import Change, Edit
 from ..trace import Event, Role, Trace
-from ..value import Kind, Leaf, Value
+from ..value import Kind, Value
 from .sizes import is_single
-from .syntax import function, is_alone, is_free, module_name, parent, statement
+from .syntax import is_free, module_name, parent
 
 TENSOR = Kind.TENSOR | Kind.UNKNOWN
 DEPTH = 12
@@ -109,7 +109,7 @@ def _inside(node: ast.expr) -> list[ast.expr]:
         return [] if _says_its_own_text(node) else list(node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mod, ast.Add)):
         return [node.left, node.right]
-    if isinstance(node, ast.Call) and _name(node) in SHOWS:
+    if isinstance(node, ast.Call) and name_of(node) in SHOWS:
         return arguments(node)
     return []
 
@@ -125,7 +125,8 @@ def arguments(node: ast.AST) -> list[ast.expr]:
     return [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else []
 
 
-def _name(node: ast.Call) -> str:
+def name_of(node: ast.Call) -> str:
+    """The last name of what is called."""
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
@@ -197,9 +198,16 @@ def guarded(trace: Trace, roots: Iterable[ast.expr]) -> Edit | None:
     changes = [
         Change("methods", one, ("detach",)) if is_tensor(trace, one) else Change("if_tensor", one, (test, _brackets(trace, one)))
         for one in mixed
-        if one is not None and (is_tensor(trace, one) or isinstance(one, (ast.Name, ast.Attribute)))
+        if one is not None and (is_tensor(trace, one) or _may_be_repeated(one))
     ]
     return Edit(tuple(changes), True, imports) if len(changes) == len(mixed) else None
+
+
+def _may_be_repeated(node: ast.expr) -> bool:
+    """Whether an expression only reads: names, attributes, and items by name or constant."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, (ast.Name, ast.Constant)) and _may_be_repeated(node.value)
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _may_be_repeated(node.value))
 
 
 def _brackets(trace: Trace, node: ast.expr) -> str:
@@ -244,143 +252,10 @@ def _may_alias(trace: Trace, target: ast.expr) -> bool:
     return any(v.refs & trace.aliases for e in written for v in (e.value, *e.values))
 
 
-# -- copies -----------------------------------------------------------------------------------------------------------------------------
-
-
-def copied(trace: Trace, event: Event) -> Edit | None:
-    """`copy.deepcopy(x)` of a tensor -> `x.detach().clone()`."""
-    node = event.node
-    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords or not is_tensor(trace, node.args[0]):
-        return None
-    if any(v.leaf & Leaf.LEAF for v in values(trace, node.args[0])):
-        return None  # the copy of a leaf is a leaf that requires grad
-    return Edit((Change("argument_of", node), Change("methods", node, ("detach clone",))), True)
-
-
-def rebuilt(trace: Trace, event: Event) -> Edit | None:
-    """`torch.tensor(x)` -> `x.detach().clone()`; of a list of live scalars `torch.stack(...)`, which trains what was cut off."""
-    node = event.node
-    if trace.seen is None or not isinstance(node, ast.Call) or not node.args:
-        return None
-    if event.detail != "tensor":
-        named = isinstance(node.func, ast.Attribute) and node.func.attr in ("tensor", "as_tensor") and not node.keywords
-        parts = live_parts(trace, node.args)
-        listed = isinstance(node.args[0], (ast.List, ast.Tuple)) and parts == node.args[0].elts
-        whole = isinstance(node.args[0], (ast.Name, ast.ListComp))
-        return Edit((Change("renamed", node.func, ("stack",)),), False) if named and (listed or whole) else None
-    seen = values(trace, node.args[0])
-    if any(v.kind & ~TENSOR for v in seen) or not isinstance(node.func, (ast.Name, ast.Attribute)) or _name(node) != "tensor":
-        return None  # `x.new_tensor(y)` takes its type from x
-    return Edit((Change("copied", node),), True)
-
-
-def cloned(trace: Trace, event: Event) -> Edit | None:
-    """Operands that were made under inference mode are cloned."""
-    if trace.seen is None:
-        return None
-    operands = [event.node.left, event.node.right] if isinstance(event.node, ast.BinOp) else arguments(event.node)
-    if isinstance(event.node, ast.AugAssign):
-        operands = [event.node.value]
-    strange = [n for n in operands if (seen := values(trace, n)) and all(v.refs & trace.inferred and not v.kind & ~TENSOR for v in seen)]
-    return Edit(tuple(Change("methods", n, ("clone",)) for n in strange), True) if strange else None
-
-
-
-
 def sharing(trace: Trace, roots: Iterable[ast.expr], value: Value, safe: bool) -> Edit | None:
     """`.detach()` on those arguments that are one certain tensor."""
     ones = [root for root in roots if any(v.refs & value.refs for v in values(trace, root))]
     return detached(trace, ones, safe)
-
-
-def of_its_own(trace: Trace, event: Event) -> Edit | None:
-    """What is written to is cloned where its alias, a name, is made: `d = x.detach()` -> `d = x.detach().clone()`."""
-    names = [n for n in ast.walk(event.node) if isinstance(n, ast.Name)] if not isinstance(event.node, ast.Call) else []
-    target = event.node.func if isinstance(event.node, ast.Call) else None
-    name = target.value if isinstance(target, ast.Attribute) else names[0] if names else None
-    if trace.seen is None or not isinstance(name, ast.Name):
-        return None
-    bound = _bindings(trace, name)
-    aliases = [one.value for one in bound if any(v.refs & trace.aliases for v in values(trace, one.value))]
-    if len(bound) != 1 or len(aliases) != 1 or not isinstance(aliases[0], (ast.Call, ast.Attribute)):
-        return None
-    return Edit((Change("methods", aliases[0], ("clone",)),), safe=False)
-
-
-def _bindings(trace: Trace, name: ast.Name) -> list[ast.Assign]:
-    """The plain assignments of a name in the function that it is read in."""
-    inside: ast.AST = function(trace, name) or trace.tree
-    assigned = (n for n in ast.walk(inside) if isinstance(n, ast.Assign) and function(trace, n) is function(trace, name))
-    return [one for one in assigned if any(isinstance(t, ast.Name) and t.id == name.id for t in one.targets)]
-
-
-def gradient_retained(trace: Trace, node: ast.AST) -> Edit | None:
-    """`x.retain_grad()` behind the only assignment of the name whose `.grad` is read."""
-    name = node.value if isinstance(node, ast.Attribute) else None
-    bound = _bindings(trace, name) if trace.seen is not None and isinstance(name, ast.Name) else []
-    if len(bound) != 1 or not isinstance(name, ast.Name) or not is_alone(trace, bound[0]) or not is_tensor(trace, bound[0].value):
-        return None
-    return Edit((Change("after", bound[0], (f"{name.id}.retain_grad()",)),), safe=False)
-
-
-def made_leaf(trace: Trace, nodes: Iterable[ast.AST | None]) -> Edit | None:
-    """Where a tensor is computed that must be a leaf: `.detach().requires_grad_()`."""
-    found = list(nodes)
-    if trace.seen is None or not found or not all(isinstance(n, ast.expr) and is_tensor(trace, n) for n in found):
-        return None
-    return Edit(tuple(Change("methods", n, ("detach requires_grad_",)) for n in found if n is not None), safe=False)
-
-
-def float_given(trace: Trace, node: ast.AST) -> Edit | None:
-    """`torch.arange(3, requires_grad=True)` -> the same with a floating dtype: it raised."""
-    if not isinstance(node, ast.Call) or not any(k.arg == "requires_grad" for k in node.keywords):
-        return None
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "Parameter":
-        return None
-    name, imports = module_name(trace, "torch")
-    return Edit((Change("given", node, ("dtype", f"{name}.float32")),), True, imports) if trace.seen is not None and is_free(trace, name) else None
-
-
-def unflagged(trace: Trace, node: ast.AST, flag: object) -> Edit | None:
-    """`x.requires_grad = False` on what was computed -> `x = x.detach()`."""
-    one = statement(trace, node)
-    target = one.targets[0] if isinstance(one, ast.Assign) and len(one.targets) == 1 else None
-    if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call) and one.value is node:
-        target = one.value.func
-    owner = target.value if isinstance(target, ast.Attribute) else None
-    if trace.seen is None or one is None or flag is not False or not isinstance(owner, ast.Name) or not is_tensor(trace, owner):
-        return None
-    return Edit((Change("replaced", one, (f"{owner.id} = {owner.id}.detach()",)),), True)
-
-
-def out_of_place(trace: Trace, node: ast.AST) -> Edit | None:
-    """`x += y` -> `x = x + y`, `x.add_(y)` -> `x = x.add(y)`, and a copy before an element is written: what was saved stays."""
-    one = statement(trace, node)
-    if trace.seen is None or one is None:
-        return None
-    if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
-        return Edit((Change("out_of_place", one),), True)
-    if isinstance(one, ast.Expr) and one.value is node and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        plain = isinstance(node.func.value, ast.Name) and node.func.attr.endswith("_") and node.func.attr not in ONLY_IN_PLACE
-        return Edit((Change("out_of_place", one),), True) if plain else None
-    target = one.targets[0] if isinstance(one, ast.Assign) and len(one.targets) == 1 else getattr(one, "target", None)
-    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and is_alone(trace, one):
-        name = target.value.id
-        return Edit((Change("before", one, (f"{name} = {name}.clone()",)),), True)
-    return None
-
-
-ONLY_IN_PLACE = frozenset("copy_ zero_ fill_ normal_ uniform_ random_ exponential_ set_ resize_ requires_grad_ detach_ retain_grad_".split())
-"""Methods that have no form without the underscore, or another meaning."""
-
-
-def snapshot(trace: Trace, node: ast.AST) -> Edit | None:
-    """`best = model.state_dict()` -> `best = copy.deepcopy(model.state_dict())`."""
-    name, imports = module_name(trace, "copy.deepcopy")
-    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == "state_dict"]
-    if trace.seen is None or not calls or not is_free(trace, name.partition(".")[0]):
-        return None
-    return Edit(tuple(Change("wrapped", one, (name,)) for one in calls), False, imports)
 
 
 def reads_gradients(trace: Trace) -> bool:

@@ -13,7 +13,8 @@ from typing import Any, Final
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from ..edits import EXPRESSIONS, FUNCTIONS, SMALL_STATEMENTS, Refused, Statement, statement, within, without
+from ..edits.expressions import EXPRESSIONS, Refused
+from ..edits.statements import FUNCTIONS, SMALL_STATEMENTS, Statement, statement, within, without
 from ..rule import Change, Edit
 
 Place = tuple[int, int]

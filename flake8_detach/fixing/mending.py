@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .. import analysis
 from ..analysis import Diagnosis, Report
-from ..edits import Refused
+from ..edits.expressions import Refused
 from ..rule import Change, Edit
 from .changes import BLOCKS, applied
 from .source import Text

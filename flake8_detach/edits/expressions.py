@@ -1,8 +1,6 @@
-"""Edits of source: small functions from a CST node to the node that stands in its place.
+"""Expressions: methods, arguments and names that are added, taken away or changed.
 
-Here: the only code that builds CST. A function of `EXPRESSIONS` gets the expression as it is after the edits inside it, so that nested edits
-compose; what stands in `STATEMENTS` says what becomes of a list of statements. Not here: which edit mends what (the rules and `cures`), where
-it is applied (`fixing`). A function raises Refused where the source is not of the form that the edit was made for.
+Here: edits of one expression. Not here: statements.
 """
 
 from __future__ import annotations
@@ -12,16 +10,12 @@ from typing import Final
 
 import libcst as cst
 
-Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 SOLID: Final = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.Dict, cst.Set, cst.ListComp, cst.DictComp, cst.SetComp)
 """Expressions that a `.method()` binds to as a whole; others need parentheses."""
 
 
 class Refused(Exception):
     """The source is not of the form that the edit was made for."""
-
-
-# -- expressions ------------------------------------------------------------------------------------------------------------------------
 
 
 def methods(node: cst.BaseExpression, names: str) -> cst.BaseExpression:
@@ -46,7 +40,7 @@ def before_conversion(node: cst.BaseExpression, names: str) -> cst.BaseExpressio
 
 def wrapped(node: cst.BaseExpression, function: str) -> cst.BaseExpression:
     """`x` -> `function(x)`."""
-    return cst.Call(cst.parse_expression(function), [cst.Arg(_bare(node))])
+    return cst.Call(cst.parse_expression(function), [cst.Arg(bare(node))])
 
 
 def called(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -56,14 +50,14 @@ def called(node: cst.BaseExpression) -> cst.BaseExpression:
 
 def attribute_called(node: cst.BaseExpression, name: str) -> cst.BaseExpression:
     """`x.data` -> `x.detach()`."""
-    return cst.Call(_attribute(node).with_changes(attr=cst.Name(name)))
+    return cst.Call(attribute_of(node).with_changes(attr=cst.Name(name)))
 
 
 def renamed(node: cst.BaseExpression, name: str) -> cst.BaseExpression:
     """`x.old` -> `x.name`, `old` -> `name`."""
     if isinstance(node, cst.Name):
         return node.with_changes(value=name)
-    return _attribute(node).with_changes(attr=cst.Name(name))
+    return attribute_of(node).with_changes(attr=cst.Name(name))
 
 
 def argument_of(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -77,7 +71,7 @@ def argument_of(node: cst.BaseExpression) -> cst.BaseExpression:
 
 def receiver_of(node: cst.BaseExpression) -> cst.BaseExpression:
     """`x.method(...)` -> `x`."""
-    return _attribute(_call(node).func).value
+    return attribute_of(_call(node).func).value
 
 
 def given(node: cst.BaseExpression, keyword: str, value: str) -> cst.BaseExpression:
@@ -148,7 +142,7 @@ def copied(node: cst.BaseExpression) -> cst.BaseExpression:
 def outside_in(node: cst.BaseExpression, function: str) -> cst.BaseExpression:
     """`nn.Parameter(x).to(d)` -> `nn.Parameter(x.to(d))`: the methods that follow a call go to its argument; `function` is that call's name."""
     call = _call(node)
-    inner = _attribute(call.func).value
+    inner = attribute_of(call.func).value
     made = inner if _is_call_of(inner, function) else outside_in(inner, function)
     assert isinstance(made, cst.Call)
     if not made.args or made.args[0].star or made.args[0].keyword:
@@ -158,19 +152,17 @@ def outside_in(node: cst.BaseExpression, function: str) -> cst.BaseExpression:
 
 
 def _is_call_of(node: cst.BaseExpression, function: str) -> bool:
-    return isinstance(node, cst.Call) and _text(node.func) == function
+    return isinstance(node, cst.Call) and text_of(node.func) == function
 
 
 def each(node: cst.BaseExpression, names: str) -> cst.BaseExpression:
     """`xs` -> `[x.detach() for x in xs]`."""
-    return cst.parse_expression(f"[x.{'.'.join(f'{name}()' for name in names.split())} for x in {_text(node)}]")
+    return cst.parse_expression(f"[x.{'.'.join(f'{name}()' for name in names.split())} for x in {text_of(node)}]")
 
 
 def if_tensor(node: cst.BaseExpression, test: str, brackets: str) -> cst.BaseExpression:
-    """`v` -> `v.detach() if torch.is_tensor(v) else v`, of a name or attribute; `test` is how the file writes `torch.is_tensor`."""
-    if not isinstance(node, (cst.Name, cst.Attribute)):
-        raise Refused
-    text = _text(node)
+    """`v` -> `v.detach() if torch.is_tensor(v) else v`, of what may be evaluated twice; `test` is how the file writes `torch.is_tensor`."""
+    text = text_of(node)
     out = f"{text}.detach() if {test}({text}) else {text}"
     return cst.parse_expression(f"({out})" if brackets else out)
 
@@ -184,7 +176,7 @@ def in_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
-def _bare(node: cst.BaseExpression) -> cst.BaseExpression:
+def bare(node: cst.BaseExpression) -> cst.BaseExpression:
     """Without the parentheses around it, which an argument does not need; those of a tuple are its own."""
     return node if isinstance(node, cst.Tuple) or len(node.lpar) != 1 else node.with_changes(lpar=[], rpar=[])
 
@@ -204,13 +196,13 @@ def _call(node: cst.BaseExpression) -> cst.Call:
     return node
 
 
-def _attribute(node: cst.BaseExpression) -> cst.Attribute:
+def attribute_of(node: cst.BaseExpression) -> cst.Attribute:
     if not isinstance(node, cst.Attribute):
         raise Refused
     return node
 
 
-def _text(node: cst.CSTNode) -> str:
+def text_of(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 
 
@@ -222,111 +214,3 @@ EXPRESSIONS: Final[dict[str, Expression]] = {
         copied, outside_in, each, if_tensor, item_of,
     )
 }  # fmt: skip
-
-
-# -- small statements -------------------------------------------------------------------------------------------------------------------
-
-
-def flag_called(node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
-    """`m.requires_grad = v` -> `m.requires_grad_(v)`."""
-    if not isinstance(node, cst.Assign) or len(node.targets) != 1:
-        raise Refused
-    target = _attribute(node.targets[0].target)
-    return cst.Expr(cst.Call(target.with_changes(attr=cst.Name("requires_grad_")), [cst.Arg(_bare(node.value))]))
-
-
-def assigned(node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
-    """`a == b` -> `a = b`."""
-    if not isinstance(node, cst.Expr) or not isinstance(node.value, cst.Comparison) or len(node.value.comparisons) != 1:
-        raise Refused
-    left = node.value.left
-    if not isinstance(left, (cst.Name, cst.Attribute)):
-        raise Refused
-    return cst.Assign([cst.AssignTarget(left)], node.value.comparisons[0].comparator)
-
-
-def out_of_place(node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
-    """`a += b` -> `a = a + b`, and the statement `a.add_(b)` -> `a = a.add(b)`."""
-    if isinstance(node, cst.AugAssign) and isinstance(node.target, (cst.Name, cst.Attribute)):
-        operator = OPERATORS.get(type(node.operator))
-        if operator is None:
-            raise Refused
-        right = node.value if isinstance(node.value, (*SOLID, cst.Integer, cst.Float)) or node.value.lpar else in_parentheses(node.value)
-        return cst.Assign([cst.AssignTarget(node.target)], cst.BinaryOperation(node.target, operator(), right))
-    if isinstance(node, cst.Expr) and isinstance(node.value, cst.Call):
-        method = _attribute(node.value.func)
-        if isinstance(method.value, (cst.Name, cst.Attribute)) and method.attr.value.endswith("_"):
-            call = node.value.with_deep_changes(method.attr, value=method.attr.value[:-1])
-            return cst.Assign([cst.AssignTarget(method.value)], call)
-    raise Refused
-
-
-OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
-    cst.AddAssign: cst.Add,
-    cst.SubtractAssign: cst.Subtract,
-    cst.MultiplyAssign: cst.Multiply,
-    cst.DivideAssign: cst.Divide,
-    cst.PowerAssign: cst.Power,
-}
-IN_PLACE: Final = {binary: augmented for augmented, binary in OPERATORS.items()}
-
-
-def in_place(node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
-    """`a = a - b` -> `a -= b`."""
-    if not isinstance(node, cst.Assign) or len(node.targets) != 1 or not isinstance(node.value, cst.BinaryOperation):
-        raise Refused
-    target, operator = node.targets[0].target, IN_PLACE.get(type(node.value.operator))
-    if operator is None or _text(target) != _text(node.value.left):
-        raise Refused
-    return cst.AugAssign(target, operator(), _bare(node.value.right))
-
-
-def replaced(node: cst.BaseSmallStatement, text: str) -> cst.BaseSmallStatement:
-    """Another statement."""
-    line = cst.parse_statement(text)
-    assert isinstance(line, cst.SimpleStatementLine)
-    return line.body[0].with_changes(semicolon=node.semicolon)
-
-
-Small = Callable[..., cst.BaseSmallStatement]
-SMALL_STATEMENTS: Final[dict[str, Small]] = {f.__name__: f for f in (flag_called, assigned, out_of_place, in_place, replaced)}
-
-
-# -- functions and blocks ---------------------------------------------------------------------------------------------------------------
-
-
-def decorated(node: cst.FunctionDef, text: str) -> cst.FunctionDef:
-    """The function with one more decorator, the innermost."""
-    return node.with_changes(decorators=[*node.decorators, cst.Decorator(cst.parse_expression(text))])
-
-
-def undecorated(node: cst.FunctionDef, text: str) -> cst.FunctionDef:
-    """The function without the decorator of this text."""
-    kept = [one for one in node.decorators if _text(one.decorator) != text]
-    if len(kept) != len(node.decorators) - 1:
-        raise Refused
-    return node.with_changes(decorators=kept)
-
-
-FUNCTIONS: Final[dict[str, Callable[..., cst.FunctionDef]]] = {f.__name__: f for f in (decorated, undecorated)}
-
-
-def within(statements: Sequence[Statement], text: str) -> cst.With:
-    """The statements in the block of `with text:`. Blank lines and comments in front stay in front."""
-    first = statements[0]
-    lines = first.leading_lines
-    body = [first.with_changes(leading_lines=()), *statements[1:]]
-    return cst.With([cst.WithItem(cst.parse_expression(text))], cst.IndentedBlock(body), leading_lines=lines)
-
-
-def without(node: Statement) -> list[Statement]:
-    """What stands in the block of a `with`, without it."""
-    if not isinstance(node, cst.With) or not isinstance(node.body, cst.IndentedBlock) or node.body.footer:
-        raise Refused
-    first, *rest = (one for one in node.body.body if isinstance(one, Statement))
-    return [first.with_changes(leading_lines=(*node.leading_lines, *first.leading_lines)), *rest]
-
-
-def statement(text: str) -> Statement:
-    """A statement of its own line."""
-    return cst.parse_statement(text)
