@@ -4,9 +4,10 @@ The floors: a module imports only lower floors, or its own room.
 
     4  plugin  __main__  manual          doors: flake8, the command line, the rules as pages
        inspection/                       what the linter believes of a line, in words and as a graph; the linter itself never uses it
-    3  analysis                          the assembly line: syntax tree -> trace -> findings -> reports
+    3  analysis  fixing/                 the assembly line: syntax tree -> trace -> findings -> reports, or -> mended source
     2  interpreter/   |   rules/         two rooms without a door between them: they meet only in the trace
-    1  knowledge/  picture               facts about torch and its friends, as data; how a graph is drawn
+    1  knowledge/  edits  cures/         facts about torch and its friends, as data; how source is written; which edit mends what
+       picture  syntax                   how a graph is drawn; walks of a program's text
     0  settings  value  trace  rule      the words, and what the project says of its own names
     annex  runtime/                      real torch as the judge; torch is imported nowhere else, and nothing imports this room
 
@@ -19,13 +20,17 @@ The road of a value, `loss = criterion(model(x), y)` and then `print(loss)` in a
     5. `analysis` drops duplicates, resolves positions and sorts; `plugin` gives flake8 the lines.
     6. `runtime` executes the same file under real torch, and must come to the same line and code.
 
+A fix takes the same road, watched: the interpreter also writes down what each expression is worth, the rule gives its finding an Edit out of
+`cures`, and `fixing` applies it with the functions of `edits`, looks again, and keeps what has mended the finding and made no other. libcst is
+imported there and nowhere else.
+
 The six words:
 
     Value    what is known of one object; joining two is set union
     Trace    what happened where: the events of the interpretation, and the questions that rules may ask of them
     Effect   what an operation does to values: derive, cut, create, write in place ...
     Rule     one module of `rules/`, a pure function from a trace to findings
-    Finding  one mistake at one place, with the parts of its message
+    Finding  one mistake at one place, with the parts of its message, and the Edit that mends it where there is one
     Witness  how real torch shows the harm of one code; the witness defines the code, the rule predicts the witness
 
 Doubt means silence: a rule asks for evidence, never for the absence of knowledge.

@@ -96,6 +96,13 @@ def graph(arguments: Sequence[str]) -> int:
     return 0
 
 
+def fix(arguments: Sequence[str]) -> int:
+    """apply the fixes of findings: fix [--unsafe] [--diff] PATH... [flake8's own options]"""
+    from .fixing.command import main as run
+
+    return run(arguments)
+
+
 def witness(arguments: Sequence[str]) -> int:
     """run a program under real torch and print what happened: witness PROGRAM.py [ARGS...]"""
     from .runtime.command import main as run
@@ -104,7 +111,7 @@ def witness(arguments: Sequence[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
-    "check": check, "explain": explain, "rules": rules, "trace": trace, "graph": graph, "witness": witness,
+    "check": check, "fix": fix, "explain": explain, "rules": rules, "trace": trace, "graph": graph, "witness": witness,
 }  # fmt: skip
 
 

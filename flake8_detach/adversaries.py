@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from . import graphs, steps
 from .steps import Turn
 from .trace import Event, Role, Trace
 from .value import EMPTY, Value
+
+WASTED: Final = "which is wasted work"
+DETACH: Final = "`.detach()` it"
 
 
 class Fed(NamedTuple):
@@ -111,7 +114,7 @@ def _cure(turn: Turn, call: Event, backward: Event) -> str:
         return "`.detach().requires_grad_()` it"
     if any(_enters(call, e.value) for _, e in turn.of(Role.BACKWARD) if e.node is not backward.node):
         return "for this loss, call it again on `.detach()`"
-    return "`.detach()` it"
+    return DETACH
 
 
 def _harm(turn: Turn, backward: Event, other: Value, fed: frozenset[int]) -> str:
@@ -124,4 +127,4 @@ def _harm(turn: Turn, backward: Event, other: Value, fed: frozenset[int]) -> str
             break
         if event.role == Role.STEP and event.value.refs == other.refs:
             return "whose next step then uses wrong gradients"
-    return "which is wasted work"
+    return WASTED

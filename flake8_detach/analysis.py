@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from .rule import Edit, Finding
 from .settings import DEFAULT, Settings
 
 RULES = Path(__file__).resolve().parent / "rules"
@@ -49,13 +50,29 @@ class Report(NamedTuple):
     text: str
 
 
+class Diagnosis(NamedTuple):
+    """A report, and what mends it."""
+
+    report: Report
+    edit: Edit | None
+
+
 def check(tree: ast.Module, lines: Sequence[str], filename: str, settings: Settings = DEFAULT) -> list[Report]:
     """All findings of one file, sorted by place. `lines` are the file's lines with their ends, `filename` as flake8 shows it."""
+    return sorted({report for report, _ in _diagnose(tree, lines, filename, settings, watch=False)})
+
+
+def diagnose(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Diagnosis]:
+    """As `check`, each finding with the Edit that mends it, where there is one. Costs more: what expressions are worth is written down."""
+    return sorted(_diagnose(tree, lines, filename, DEFAULT, watch=True), key=lambda found: found.report)
+
+
+def _diagnose(tree: ast.Module, lines: Sequence[str], filename: str, settings: Settings, watch: bool) -> list[Diagnosis]:
     source = "".join(lines)
     if not may_fire(source) and not settings.are_mentioned(source):
         return []
     with _without_collection(), _deep_stack():
-        return _reports(tree, lines, filename, source, settings)
+        return _reports(tree, lines, filename, source, settings, watch)
 
 
 @contextmanager
@@ -81,20 +98,19 @@ def _deep_stack() -> Iterator[None]:
         sys.setrecursionlimit(usual)
 
 
-def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, settings: Settings) -> list[Report]:
+def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, settings: Settings, watch: bool) -> list[Diagnosis]:
     """Interpretation, then every rule that is not off."""
     from .interpreter import interpret
 
-    trace = interpret(tree, filename, source, settings)
+    trace = interpret(tree, filename, source, settings, watch)
     if trace.exhausted:
         return []
-    found = {
-        Report(line, _column(lines, line, column), code, message)
+    return [
+        Diagnosis(Report(line, _column(lines, line, column), code, rule.MESSAGE.format(**finding.fields)), finding.edit)
         for code, rule in rules().items()
         if code not in settings.off
-        for line, column, message in _findings(rule, trace)
-    }
-    return sorted(found)
+        for (line, column), finding in _findings(rule, trace)
+    ]
 
 
 def may_fire(source: str) -> bool:
@@ -109,14 +125,16 @@ def _speaks_torch(source: str) -> bool:
     return (".zero_grad(" in source or IMPORTS_ALL.search(source) is not None) and IMPORTS_RIVAL.search(source) is None
 
 
-def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[int, int, str]]:
-    """A rule's findings as (line, byte column, message), one for each place."""
-    seen: set[tuple[int, int]] = set()
+def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[tuple[int, int], Finding]]:
+    """A rule's findings by line and byte column, one for each place: the first, with the first edit that any has."""
+    seen: dict[tuple[int, int], Finding] = {}
     for finding in rule.check(trace):
-        place = (finding.node.lineno, finding.node.col_offset)
+        place = (getattr(finding.node, "lineno", 0), getattr(finding.node, "col_offset", 0))
         if place not in seen:
-            seen.add(place)
-            yield *place, rule.MESSAGE.format(**finding.fields)
+            seen[place] = finding
+        elif seen[place].edit is None and finding.edit is not None:
+            seen[place] = seen[place]._replace(edit=finding.edit)
+    yield from seen.items()
 
 
 def _column(lines: Sequence[str], line: int, column: int) -> int:

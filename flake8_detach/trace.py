@@ -121,6 +121,8 @@ class Trace:
         self.events: list[Event] = []
         self.sites: list[Site] = []
         self.frames: list[Frame] = []
+        self.seen: dict[int, list[Value]] | None = None  # id of an expression -> its values at all visits; None: nobody asked to see them
+        self.parents: dict[int, ast.AST] = {}  # id of a node -> the node that holds it, once a cure has asked
         self.loops: dict[int, tuple[ast.AST, int]] = {}
         self.tests: list[ast.expr | None] = []  # visit of a branch -> what it tests, None where that is no expression
         self.born: dict[int, tuple[int, ...]] = {0: ()}

@@ -27,6 +27,7 @@ FLOORS = [
     ["modes"],
     ["steps"],
     ["periods", "adversaries"],
+    ["cures"],
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["inspection"],

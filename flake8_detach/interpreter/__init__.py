@@ -19,8 +19,15 @@ from flake8_detach.trace import Trace
 from .program import Program
 
 
-def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", settings: Settings = DEFAULT) -> Trace:
-    """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed."""
+def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", settings: Settings = DEFAULT, watch: bool = False) -> Trace:
+    """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed.
+
+    `watch`: the trace also tells the value of each expression at each visit, which only a cure asks for.
+    """
+    if watch:
+        from .watched import Watched
+
+        return Watched(tree, filename, source).run()
     if not settings.names:
         return Program(tree, filename, source).run()
     from .own_names import OwnNames

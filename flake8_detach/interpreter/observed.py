@@ -10,6 +10,7 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from flake8_detach.settings import Settings
+from flake8_detach.trace import written
 from flake8_detach.value import Kind, Value
 
 from .own_names import OwnNames
@@ -57,5 +58,5 @@ class Observed(OwnNames):
     def write_attribute(self, target: Value, name: str, value: Value, node: ast.AST) -> None:
         super().write_attribute(target, name, value, node)
         if isinstance(node, ast.Assign):
-            written = [t for t in node.targets if isinstance(t, ast.Attribute) and t.attr == name]
-            self.note_seen(node, value, ast.unparse(written[0]) if written else name)
+            targets = [t for t in node.targets if isinstance(t, ast.Attribute) and t.attr == name]
+            self.note_seen(node, value, written(targets[0]) if targets else name)

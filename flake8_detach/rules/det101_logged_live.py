@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace, text
 from flake8_detach.value import Grad, Kind, Leaf
@@ -38,7 +39,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.LOG):
         if event.mode == Grad.LIVE and event.value.leaf != Leaf.LEAF and trace.is_live(event.value) and not _is_report(trace, event):
             does = getattr(event.detail, "does", "")
-            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value), "does": does})
+            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value), "does": does}, tensors.shown(trace, event.node))
 
 
 def _is_report(trace: Trace, event: Event) -> bool:

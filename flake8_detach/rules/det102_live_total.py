@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
@@ -51,7 +52,7 @@ def check(trace: Trace) -> Iterator[Finding]:
             if not token & trace.backpropagated and _stays(trace, event, token):
                 slow = trace.is_spent(event.value, token)
                 leak = "its nodes only, since the parts are back-propagated" if slow else "with all saved activations"
-                yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
+                yield Finding(event.node, {"history": trace.history(event.value), "leak": leak}, tensors.added(trace, event))
 
 
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad, Kind, Leaf
@@ -54,7 +55,7 @@ def check(trace: Trace) -> Iterator[Finding]:
             continue
         if spent or (event.mode == Grad.LIVE and _stays(trace, event, token)):
             leak = "which keeps its graph's nodes alive" if spent else "which keeps its graph and activations alive"
-            yield Finding(event.node, {"history": trace.history(event.value), "leak": leak})
+            yield Finding(event.node, {"history": trace.history(event.value), "leak": leak}, tensors.stored(trace, event))
 
 
 def _is_live(trace: Trace, event: Event) -> bool:

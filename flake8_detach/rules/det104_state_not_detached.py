@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import Grad
@@ -39,6 +40,6 @@ LOUD = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each backward through a graph that an earlier iteration freed, at the bind of the state."""
     for event in trace.of(Role.CARRIED):
-        _, backward = event.detail
+        carry, backward = event.detail
         if trace.is_surely_live(event.value) and event.mode == Grad.LIVE:
-            yield Finding(event.node, {"line": str(backward.lineno)})
+            yield Finding(event.node, {"line": str(backward.lineno)}, order.carried_cut(trace, event.node, backward, carry))

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Kind
@@ -46,7 +47,6 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each attribute of ctx that is set to a tensor."""
-    for event in trace.of(Role.CONTEXT):
-        value = event.value
-        if value.kind == Kind.TENSOR or (value.refs and value.refs <= trace.tensors):
-            yield Finding(event.node, {"code": text(event.node)})
+    events = [e for e in trace.of(Role.CONTEXT) if e.value.kind == Kind.TENSOR or (e.value.refs and e.value.refs <= trace.tensors)]
+    for event in events:
+        yield Finding(event.node, {"code": text(event.node)}, spelling.saved(trace, event.node, events))

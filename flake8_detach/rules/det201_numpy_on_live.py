@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import Grad
@@ -32,4 +33,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each `.numpy()` on what is surely live, with gradients on."""
     for event in trace.of(Role.NUMPY):
         if event.mode == Grad.LIVE and trace.is_surely_live(event.value) and not trace.is_only_declared(event.value):
-            yield Finding(event.node, {"history": trace.history(event.value)})
+            yield Finding(event.node, {"history": trace.history(event.value)}, tensors.to_numpy(trace, event.node))

@@ -24,6 +24,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Grad
@@ -37,4 +38,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.ARRAY):
         if event.mode == Grad.LIVE and trace.is_surely_live(event.value):
             name = text(event.node.func) if isinstance(event.node, ast.Call) else text(event.node)
-            yield Finding(event.node, {"call": name, "history": trace.history(event.value)})
+            yield Finding(event.node, {"call": name, "history": trace.history(event.value)}, tensors.converted(trace, event.node))

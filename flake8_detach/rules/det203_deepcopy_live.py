@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Leaf
@@ -39,4 +40,4 @@ def check(trace: Trace) -> Iterator[Finding]:
             continue
         if trace.is_surely_live(event.value) and not event.value.refs & trace.leaves:
             what = "it copies" if event.value.refs & event.target.refs else "the object holds"
-            yield Finding(event.node, {"call": text(event.node), "what": what, "history": trace.history(event.value)})
+            yield Finding(event.node, {"call": text(event.node), "what": what, "history": trace.history(event.value)}, copies.copied(trace, event))

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 from flake8_detach.value import Grad
@@ -37,6 +38,6 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each tensor made of a tensor, and each made of live ones with gradients on."""
     for event in trace.of(Role.REBUILD):
         if event.detail == "tensor":
-            yield Finding(event.node, {"call": text(event.node), "does": COPIES})
+            yield Finding(event.node, {"call": text(event.node), "does": COPIES}, copies.rebuilt(trace, event))
         elif event.mode == Grad.LIVE and trace.is_live(event.value):
-            yield Finding(event.node, {"call": text(event.node), "does": CUTS.format(history=trace.history(event.value))})
+            yield Finding(event.node, {"call": text(event.node), "does": CUTS.format(history=trace.history(event.value))}, copies.rebuilt(trace, event))

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import tensors
 from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
@@ -40,4 +41,4 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.value.leaf == Leaf.LEAF or event.value.refs & trace.leaves or is_tool_of_model(trace, event.frame):
             continue
         if trace.is_surely_live(event.value):
-            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value)})
+            yield Finding(event.node, {"call": text(event.node), "history": trace.history(event.value)}, tensors.guarded(trace, tensors.arguments(event.node)))

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.passes import Pass, passes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Trace, text
@@ -54,4 +55,4 @@ def check(trace: Trace) -> Iterator[Finding]:
         if known is None or place < (known.node.lineno, known.node.col_offset):
             first[one.group] = one
     for one in first.values():
-        yield Finding(one.node, {"what": one.what, "call": text(one.node)})
+        yield Finding(one.node, {"what": one.what, "call": text(one.node)}, modes.around_pass(trace, one.node, one.frame))

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 
@@ -46,4 +47,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.SWITCH):
         if isinstance(event.detail, str) and event.detail in FACTS:
             fact, cure = FACTS[event.detail]
-            yield Finding(event.node, {"code": text(event.node), "fact": fact, "cure": cure})
+            yield Finding(event.node, {"code": text(event.node), "fact": fact, "cure": cure}, modes.revived(trace, event.node, event.detail))

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 
@@ -46,4 +47,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.SWITCH):
         if isinstance(event.detail, str) and event.detail in WORDS:
             who, cure = WORDS[event.detail]
-            yield Finding(event.node, {"word": event.detail, "who": who, "cure": cure})
+            yield Finding(event.node, {"word": event.detail, "who": who, "cure": cure}, modes.narrowed(trace, event.node))

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import order
 from flake8_detach.modes import in_train_mode
 from flake8_detach.passes import Pass
 from flake8_detach.rule import Finding
@@ -47,4 +48,4 @@ def check(trace: Trace) -> Iterator[Finding]:
         if known is None or place < (known.node.lineno, known.node.col_offset):
             first[one.group] = one
     for one in first.values():
-        yield Finding(one.node, {"what": one.what, "call": text(one.node)})
+        yield Finding(one.node, {"what": one.what, "call": text(one.node)}, order.put_into_eval(trace, one.node))

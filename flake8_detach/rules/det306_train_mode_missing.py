@@ -33,6 +33,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace, text
 from flake8_detach.value import Kind, Training
@@ -50,7 +51,8 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.role == Role.FORWARD and event.detail & Training.EVAL and _trains(trace, event):
             culprit = _culprit(trace, story[:index], event)
             if culprit is not None:
-                yield Finding(culprit.node, {"code": text(culprit.node), "line": str(getattr(event.node, "lineno", 0))})
+                fields = {"code": text(culprit.node), "line": str(getattr(event.node, "lineno", 0))}
+                yield Finding(culprit.node, fields, order.back_to_train(trace, culprit.node))
 
 
 def _trains(trace: Trace, event: Event) -> bool:

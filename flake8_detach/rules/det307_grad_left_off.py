@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 
@@ -34,4 +35,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each statement under whose rule something is back-propagated."""
     for event in trace.of(Role.SWITCH):
         if isinstance(event.detail, tuple) and event.detail[0] == "left off":
-            yield Finding(event.node, {"code": text(event.node), "line": str(event.detail[1].lineno)})
+            yield Finding(event.node, {"code": text(event.node), "line": str(event.detail[1].lineno)}, modes.entered(trace, event.node))

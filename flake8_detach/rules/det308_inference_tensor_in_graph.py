@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies, modes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace, text
 from flake8_detach.value import Leaf
@@ -37,7 +38,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each operation in which one meets what is live."""
     for event in trace.of(Role.MEET):
         if _meets_live(trace, event) and not _is_asked(trace, event):
-            yield Finding(event.node, {"code": text(event.node)})
+            yield Finding(event.node, {"code": text(event.node)}, modes.ordinary(trace, event.value.refs & trace.inferred) or copies.cloned(trace, event))
 
 
 def _is_asked(trace: Trace, event: Event) -> bool:

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.passes import names
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
@@ -42,4 +43,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each dropout of a model that its mode does not switch."""
     for event in trace.of(Role.DROPOUT):
         if trace.is_model_method(event.frame) and not MEANT.search(names(trace, event.frame)):
-            yield Finding(event.node, {"code": text(event.node), "cure": CURES[event.detail]})
+            yield Finding(event.node, {"code": text(event.node), "cure": CURES[event.detail]}, spelling.training_given(trace, event.node))

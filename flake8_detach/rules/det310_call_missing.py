@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace, text
 from flake8_detach.value import Kind
@@ -39,7 +40,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each method of a known object that stands as a statement."""
     for event in trace.of(Role.NAMED):
         if event.value.kind & OWNERS[event.detail] or _is_known(trace, event):
-            yield Finding(event.node, {"code": text(event.node)})
+            yield Finding(event.node, {"code": text(event.node)}, spelling.called(event.node))
 
 
 def _is_known(trace: Trace, event: Event) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.graphs import is_nonleaf
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
@@ -36,4 +37,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.GRAD):
         value = event.value
         if trace.is_surely_live(value) and (is_nonleaf(trace, value) or (bool(value.refs) and value.refs <= trace.moved)):
-            yield Finding(event.node, {"history": trace.history(event.value)})
+            yield Finding(event.node, {"history": trace.history(event.value)}, copies.gradient_retained(trace, event.node))

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.graphs import knows_mode
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
@@ -39,9 +40,9 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.mode != Grad.LIVE or value.kind != Kind.TENSOR or value.grad != Grad.LIVE or not knows_mode(trace, event.frame):
             continue
         if value.leaf == Leaf.LEAF and not value.refs & trace.shares.keys():
-            yield Finding(event.node, {"what": "leaf"})
+            yield Finding(event.node, {"what": "leaf"}, modes.around_write(trace, event.node))
         elif value.leaf == Leaf.NONLEAF and _is_view_of_leaf(trace, event):
-            yield Finding(event.node, {"what": "view of a leaf"})
+            yield Finding(event.node, {"what": "view of a leaf"}, modes.around_write(trace, event.node))
 
 
 def _is_view_of_leaf(trace: Trace, event: Event) -> bool:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY
@@ -44,9 +45,9 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.REBIND):
         if any(trace.parameters.get(token, EMPTY) for token in event.target.refs):
             if not event.detail:
-                yield Finding(event.node, {"result": "the parameter stays as it was"})
+                yield Finding(event.node, {"result": "the parameter stays as it was"}, modes.around_update(trace, event.node))
         elif _is_needed_again(trace, event) and not _is_leaf_again(trace, event):
-            yield Finding(event.node, {"result": "the leaf is lost"})
+            yield Finding(event.node, {"result": "the leaf is lost"}, modes.around_update(trace, event.node))
 
 
 def _is_needed_again(trace: Trace, event: Event) -> bool:

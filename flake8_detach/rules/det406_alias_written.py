@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 
@@ -40,4 +41,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.SPOILED):
         how, _, made = event.detail
         if how == "alias":
-            yield Finding(event.node, {"saver": text(made), "line": str(made.lineno)})
+            yield Finding(event.node, {"saver": text(made), "line": str(made.lineno)}, copies.of_its_own(trace, event))

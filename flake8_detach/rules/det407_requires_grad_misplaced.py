@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad, Kind
@@ -36,16 +37,18 @@ def check(trace: Trace) -> Iterator[Finding]:
         form, name = event.detail
         if form == "keyword":
             if "requ" in name and "grad" in name:
-                yield Finding(event.node, {"name": name, "what": "as a keyword", "cure": "requires_grad="})
+                edit = spelling.keyword_respelt(event.node, name)
+                yield Finding(event.node, {"name": name, "what": "as a keyword", "cure": "requires_grad="}, edit)
             continue
         if form == "comparison":
             if event.value.kind == Kind.TENSOR:
-                yield Finding(event.node, {"name": ".requires_grad ==", "what": "as a statement", "cure": ".requires_grad ="})
+                edit = spelling.assigned(trace, event.node)
+                yield Finding(event.node, {"name": ".requires_grad ==", "what": "as a statement", "cure": ".requires_grad ="}, edit)
             continue
         what = _what(trace, event, name) if form == "attribute" else ""
         if what:
             cure = "requires_grad_(...)" if event.value.kind & Kind.MODULE or "Module" in what else "requires_grad"
-            yield Finding(event.node, {"name": f".{name} =", "what": what, "cure": cure})
+            yield Finding(event.node, {"name": f".{name} =", "what": what, "cure": cure}, spelling.flag_respelt(trace, event.node, cure))
 
 
 def _what(trace: Trace, event: Event, name: str) -> str:

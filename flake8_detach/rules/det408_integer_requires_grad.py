@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import DType, Kind
@@ -33,4 +34,4 @@ def check(trace: Trace) -> Iterator[Finding]:
         value = event.value
         asked = form == "creation" or (form in ("attribute", "method") and name.startswith("requires_grad") and event.values[0].const is True)
         if asked and name != "requires_grad_ =" and value.kind == Kind.TENSOR and value.dtype == DType.INTEGER:
-            yield Finding(event.node, {})
+            yield Finding(event.node, {}, copies.float_given(trace, event.node))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.graphs import is_nonleaf
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
@@ -35,5 +36,5 @@ def check(trace: Trace) -> Iterator[Finding]:
         flag = event.values[0].const if event.values else None
         sets = (form == "attribute" and name == "requires_grad") or (form == "method" and flag is False)
         if sets and trace.is_surely_live(event.value) and is_nonleaf(trace, event.value):
-            yield Finding(event.node, {"history": trace.history(event.value)})
+            yield Finding(event.node, {"history": trace.history(event.value)}, copies.unflagged(trace, event.node, flag))
 

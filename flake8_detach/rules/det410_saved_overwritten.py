@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 
@@ -43,4 +44,4 @@ def check(trace: Trace) -> Iterator[Finding]:
             yield Finding(backward, {"what": what, "cure": "step after the last backward, or run the forward again"})
         elif how != "alias":
             what = f"this overwrites a tensor that `{text(made)}` (line {made.lineno}) has saved"
-            yield Finding(event.node, {"what": what, "cure": "use the out-of-place operation"})
+            yield Finding(event.node, {"what": what, "cure": "use the out-of-place operation"}, copies.out_of_place(trace, event.node))

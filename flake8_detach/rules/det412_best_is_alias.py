@@ -41,6 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.graphs import entry
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
@@ -63,7 +64,7 @@ def check(trace: Trace) -> Iterator[Finding]:
             elsewhere = entry(trace, event.frame) != entry(trace, kept[token].frame)
             lasts = kept[token].detail and event.target.refs and elsewhere
             if (token in late.refs or lasts) and not (elsewhere and token in undone) and not _at_once(trace, token, event):
-                yield Finding(kept[token].node, {})
+                yield Finding(kept[token].node, {}, copies.snapshot(trace, kept[token].node))
 
 
 def _at_once(trace: Trace, token: int, restored: Event) -> bool:

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import Kind, Value
@@ -57,7 +58,9 @@ def check(trace: Trace) -> Iterator[Finding]:
             keyed = event.value.refs <= trace.mappings
             cure = ("nn.Parameter" if tensors else "nn.Module") + ("Dict" if keyed else "List")
             parts, container = "parameters" if tensors else "modules", "dict" if keyed else "list"
-            yield Finding(event.node, {"parts": parts, "container": container, "cure": cure})
+            whole = len(loose) == len(event.values)
+            edit = spelling.registered(trace, event.node, cure.removeprefix("nn.")) if whole else None
+            yield Finding(event.node, {"parts": parts, "container": container, "cure": cure}, edit)
 
 
 def _is_given(trace: Trace, part: Value, held: set[int]) -> bool:

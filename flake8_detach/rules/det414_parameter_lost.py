@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import EMPTY, Grad, Kind, Leaf, Value
@@ -51,9 +52,11 @@ def check(trace: Trace) -> Iterator[Finding]:
         if value.kind != Kind.TENSOR or value.grad != Grad.LIVE or value.refs & (held | trace.probed):
             continue
         if (value.leaf == Leaf.NONLEAF or value.refs <= trace.moved) and _is_converted(trace, event, value, held):
-            yield Finding(event.node, {"what": "a converted `nn.Parameter`", "cure": "convert its data inside `nn.Parameter(...)`"})
+            fields = {"what": "a converted `nn.Parameter`", "cure": "convert its data inside `nn.Parameter(...)`"}
+            yield Finding(event.node, fields, spelling.converted_inside(event.node))
         elif value.leaf == Leaf.LEAF and not any(t in trace.wrapped or t in trace.parameters for t in value.refs) and _is_used(trace, value):
-            yield Finding(event.node, {"what": "a tensor made with requires_grad", "cure": "wrap it in `nn.Parameter(...)`"})
+            fields = {"what": "a tensor made with requires_grad", "cure": "wrap it in `nn.Parameter(...)`"}
+            yield Finding(event.node, fields, spelling.as_parameter(trace, event.node))
 
 
 def _is_used(trace: Trace, value: Value) -> bool:

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.graphs import is_sum
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
@@ -44,7 +45,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         return
     for event in trace.of(Role.BACKWARD):
         for token in _terms(trace, event.value, DEPTH):
-            yield Finding(trace.gradients[token], {})
+            yield Finding(trace.gradients[token], {}, spelling.given(trace.gradients[token], "create_graph", "True", safe=False))
 
 
 def _terms(trace: Trace, value: Value, depth: int) -> Iterator[int]:

@@ -31,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import order
 from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
@@ -48,7 +49,7 @@ def check(trace: Trace) -> Iterator[Finding]:
             continue
         backward = _backward(trace, step, loop)
         if backward is not None and not _cleared(trace, step.value, loop) and not _in_other_hands(trace, step.value, loop):
-            yield Finding(backward.node, {})
+            yield Finding(backward.node, {}, order.cleared_before(trace, backward, step))
 
 
 def _backward(trace: Trace, step: Event, loop: int) -> Event | None:

@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import periods, steps
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
@@ -48,10 +49,10 @@ def check(trace: Trace) -> Iterator[Finding]:
         for index, step in turn.of(Role.STEP):
             clear = _in_between(turn, index, step)
             if clear is not None:
-                yield Finding(clear.node, {"what": "them"})
+                yield Finding(clear.node, {"what": "them"}, order.moved(trace, clear.node, step.node, after=True))
             clear = _every_micro_batch(turn, step)
             if clear is not None:
-                yield Finding(clear.node, {"what": "what the other micro-batches gave"})
+                yield Finding(clear.node, {"what": "what the other micro-batches gave"}, order.moved(trace, clear.node, step.node, after=True))
     passes = {e.frame for e in trace.of(Role.BACKWARD)}
     for event in trace.of(Role.CLEAR):
         if event.frame not in passes and trace.is_model_method(event.frame) and trace.function(event.frame).endswith(".forward"):

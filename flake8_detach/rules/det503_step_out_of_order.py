@@ -36,6 +36,7 @@ import ast
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import order
 from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
@@ -57,10 +58,12 @@ def check(trace: Trace) -> Iterator[Finding]:
     for turn in steps.turns(trace):
         for index, step in turn.of(Role.STEP):
             if turn.loop is not None and _is_cleared(turn, index, step) and _is_fed_later(turn, index, step):
-                yield Finding(step.node, STEP)
+                yield Finding(step.node, STEP, order.moved(trace, step.node, _fed_by(turn, index, step), after=True))
     for index, event in enumerate(trace.events):
-        if event.role == Role.SCHEDULE and not event.detail and _is_too_early(trace, index, event):
-            yield Finding(event.node, SCHEDULE)
+        if event.role == Role.SCHEDULE and not event.detail:
+            late = _too_early_for(trace, index, event)
+            if late is not None:
+                yield Finding(event.node, SCHEDULE, order.moved(trace, event.node, late.node, after=True))
 
 
 def _is_cleared(turn: Turn, index: int, step: Event) -> bool:
@@ -96,27 +99,33 @@ def _is_fed_later(turn: Turn, index: int, step: Event) -> bool:
     return fed
 
 
+def _fed_by(turn: Turn, index: int, step: Event) -> ast.AST | None:
+    """The last backward whose gradients a step comes too early for."""
+    return next((e.node for e in reversed(list(turn.after(index))) if e.role == Role.BACKWARD and turn.feeds(e, step.value)), None)
+
+
 # -- schedulers -------------------------------------------------------------------------------------------------------------------------
 
 
-def _is_too_early(trace: Trace, index: int, event: Event) -> bool:
-    """Whether a scheduler in a loop is stepped before its optimizer ever was, and the optimizer steps in the same iteration."""
+def _too_early_for(trace: Trace, index: int, event: Event) -> Event | None:
+    """The step of its optimizer, in the same iteration, before which a scheduler in a loop is stepped though the optimizer never was."""
     loop = trace.inner_loop(event)
     optimizer = Value(refs=frozenset(t for ref in event.value.refs for t in trace.schedules.get(ref, EMPTY)))
     if loop is None or not optimizer.refs or any(n.endswith("ReduceLROnPlateau") for n in event.value.names):
-        return False
+        return None
     place = event.loops.index(loop)
     for earlier in trace.events[:index]:
         if earlier.role == Role.STEP and earlier.value.refs & optimizer.refs:
-            return False
+            return None
         if earlier.role == Role.USE and any(v.refs & optimizer.refs for v in earlier.values):
-            return False
+            return None
     turn = steps.turn_of(trace, loop)
     for later in trace.events[index + 1 :]:
         if later.role == Role.STEP and later.value.refs & optimizer.refs and loop in later.loops:
             same = later.turns[place] == event.turns[place] and not steps.excludes(turn.conditions(event), turn.conditions(later))
-            return same and all(_holds_at_first(trace, t, a) for t, a in event.path[turn.depth :] if (t, a) not in later.path)
-    return False
+            first = all(_holds_at_first(trace, t, a) for t, a in event.path[turn.depth :] if (t, a) not in later.path)
+            return later if same and first else None
+    return None
 
 
 def _holds_at_first(trace: Trace, visit: int, arm: int) -> bool:

@@ -37,6 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
@@ -54,8 +55,8 @@ def check(trace: Trace) -> Iterator[Finding]:
                 continue
             step = next((e for _, e in turn.of(Role.STEP) if turn.feeds(clip, e.value)), None)
             when = _misplaced(turn, index, clip, step.value) if step is not None else ""
-            if when:
-                yield Finding(clip.node, {"when": when})
+            if when and step is not None:
+                yield Finding(clip.node, {"when": when}, order.moved(trace, clip.node, step.node, after=False))
 
 
 def _misplaced(turn: Turn, index: int, clip: Event, optimizer: Value) -> str:

@@ -40,9 +40,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach.adversaries import fed_in_vain
-from flake8_detach.rule import Finding
-from flake8_detach.trace import Trace
+from flake8_detach.adversaries import DETACH, WASTED, Fed, fed_in_vain
+from flake8_detach.cures import tensors
+from flake8_detach.rule import Edit, Finding
+from flake8_detach.trace import Role, Trace
 
 MESSAGE = "this loop only steps the network called here, yet it back-propagates into the one that made its input, {harm} (from {history}): {cure}"
 LOUD = False
@@ -51,4 +52,13 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each call of a network on the live output of another that the same backward feeds in vain."""
     for fed in fed_in_vain(trace):
-        yield Finding(fed.node, {"history": trace.history(fed.fake), "harm": fed.harm, "cure": fed.cure})
+        yield Finding(fed.node, {"history": trace.history(fed.fake), "harm": fed.harm, "cure": fed.cure}, _detached(trace, fed))
+
+
+def _detached(trace: Trace, fed: Fed) -> Edit | None:
+    """`.detach()` on the fake, where that is all there is to do: safe if only work is saved, which nobody sees, and nothing else trains on the fake."""
+    if fed.cure != DETACH:
+        return None
+    uses = {id(e.node) for e in trace.of(Role.BACKWARD) if e.value.reach & fed.fake.refs}
+    safe = fed.harm == WASTED and len(uses) == 1 and not tensors.reads_gradients(trace)
+    return tensors.sharing(trace, tensors.arguments(fed.node), fed.fake, safe)

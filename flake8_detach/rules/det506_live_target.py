@@ -46,8 +46,9 @@ import ast
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import tensors
 from flake8_detach.knowledge import idioms
-from flake8_detach.rule import Finding
+from flake8_detach.rule import Edit, Finding
 from flake8_detach.trace import Event, Made, Role, Trace
 from flake8_detach.value import Value
 
@@ -78,9 +79,12 @@ def _targets(trace: Trace, backward: Event, trained: frozenset[int], optimized: 
             if not any(owners & trained for value, owners in live if value is not target):
                 continue
             if made_by and all(m not in optimized and trace.copies.get(m) for m in made_by):
-                yield Finding(_assembly(trace, target, token, made), {"history": trace.history(target), "harm": WASTED})
+                place = _assembly(trace, target, token, made)
+                safe = not tensors.reads_gradients(trace)
+                yield Finding(place, {"history": trace.history(target), "harm": WASTED}, _detached(trace, place, target, safe))
             elif made_by and made_by <= trained and _is_bootstrap(trace, target):
-                yield Finding(_assembly(trace, target, token, made), {"history": trace.history(target), "harm": WRONG})
+                place = _assembly(trace, target, token, made)
+                yield Finding(place, {"history": trace.history(target), "harm": WRONG}, _detached(trace, place, target, safe=False))
 
 
 def _assembly(trace: Trace, target: Value, token: int, meeting: Made) -> ast.AST:
@@ -89,6 +93,12 @@ def _assembly(trace: Trace, target: Value, token: int, meeting: Made) -> ast.AST
         if trace.sites[ref].frame == trace.sites[token].frame and isinstance(node := trace.sites[ref].node, ast.expr):
             return node
     return meeting.node
+
+
+def _detached(trace: Trace, place: ast.AST, target: Value, safe: bool) -> Edit | None:
+    """`.detach()` on the target, where it is assembled or where it is compared."""
+    whole = [place] if isinstance(place, ast.expr) else []
+    return tensors.sharing(trace, whole, target, safe) or tensors.sharing(trace, tensors.arguments(place), target, safe)
 
 
 def _is_bootstrap(trace: Trace, value: Value, depth: int = 4) -> bool:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_detach.cures import copies
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace
 from flake8_detach.value import Grad, Kind, Leaf, Value
@@ -37,7 +38,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     for event in trace.of(Role.OPTIMIZER):
         for value in event.values:
             if value.kind == Kind.TENSOR and value.grad == Grad.LIVE and (value.leaf == Leaf.NONLEAF or _is_sent_to_gpu(trace, value)):
-                yield Finding(event.node, {"history": trace.history(value)})
+                yield Finding(event.node, {"history": trace.history(value)}, copies.made_leaf(trace, [trace.sites[t].node for t in value.refs]))
                 break
 
 

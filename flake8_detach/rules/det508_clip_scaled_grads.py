@@ -41,6 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace, written
@@ -55,7 +56,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         for index, clip in turn.of(Role.CLIP):
             step = _next_step(turn, index, clip)
             if step is not None and not steps.measures(clip) and _is_scaled(turn, index, step) and "get_scale" not in written(clip.node):
-                yield Finding(clip.node, {"scaler": steps.receiver(step.node)})
+                yield Finding(clip.node, {"scaler": steps.receiver(step.node)}, order.unscaled_before(trace, clip.node, step))
 
 
 def _next_step(turn: Turn, index: int, clip: Event) -> Event | None:

@@ -37,7 +37,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
-from flake8_detach.rule import Finding
+from flake8_detach.cures import order
+from flake8_detach.rule import Edit, Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Kind
@@ -69,7 +70,7 @@ def check(trace: Trace) -> Iterator[Finding]:
                 continue
             backwards = _backwards(turn, index, step)
             if backwards and all(steps.is_scaled(trace, e) is not through for e in backwards):
-                yield Finding(step.node, UNSCALED if through else DIRECT)
+                yield Finding(step.node, UNSCALED if through else DIRECT, _cured(trace, step, backwards, through))
 
 
 def _is_unscaled_path(turn: Turn, step: Event) -> bool:
@@ -90,3 +91,11 @@ def _backwards(turn: Turn, index: int, step: Event) -> list[Event]:
         elif event.role == Role.UNSCALE or steps.hidden(event, step.value) or (step.target.refs and steps.hidden(event, step.target)):
             return []
     return found if any(turn.surely(e, step) for e in found) else []
+
+
+def _cured(trace: Trace, step: Event, backwards: list[Event], through: bool) -> Edit | None:
+    """The step through the scaler that scaled the loss, or the loss scaled by the scaler that steps."""
+    if through:
+        return order.scaled_before(trace, backwards[0].node, order.receiver(step.node)) if len(backwards) == 1 else None
+    scaled = {id(e.node): e.node for e in trace.of(Role.SCALE) if e.frame == step.frame}
+    return order.through_scaler(trace, step, *scaled.values()) if len(scaled) == 1 else None

@@ -30,10 +30,12 @@ Fix: `list(model.parameters())` where the iterator is made: safe.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
-from flake8_detach.trace import Role, Trace
+from flake8_detach.trace import Event, Role, Trace
 
 MESSAGE = "this iterator over parameters has given them all at line {line}, so nothing is left here: make it a `list(...)`"
 LOUD = False
@@ -42,4 +44,10 @@ LOUD = False
 def check(trace: Trace) -> Iterator[Finding]:
     """Each use of an iterator that was used up."""
     for event in trace.of(Role.AGAIN):
-        yield Finding(event.node, {"line": str(getattr(event.detail, "lineno", "?"))})
+        yield Finding(event.node, {"line": str(getattr(event.detail, "lineno", "?"))}, spelling.listed(_made(trace, event), safe=False))
+
+
+def _made(trace: Trace, event: Event) -> ast.AST | None:
+    """Where the one iterator is made."""
+    nodes = [trace.sites[token].node for token in event.value.refs]
+    return nodes[0] if len(nodes) == 1 and isinstance(nodes[0], ast.Call) else None

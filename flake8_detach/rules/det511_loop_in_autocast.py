@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Grad
@@ -59,7 +60,8 @@ def check(trace: Trace) -> Iterator[Finding]:
             for block, called in blocks:
                 stepped = called.intersection(_loops_within(trace, event, block))
                 if stepped:
-                    yield Finding(block.node, {"line": str(min(getattr(trace.loops[t][0], "lineno", 0) for t in stepped))})
+                    line = min(getattr(trace.loops[t][0], "lineno", 0) for t in stepped)
+                    yield Finding(block.node, {"line": str(line)}, spelling.given(block.node, "cache_enabled", "False", safe=False))
 
 
 def _loops_within(trace: Trace, event: Event, block: Event) -> set[int]:

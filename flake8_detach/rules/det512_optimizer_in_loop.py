@@ -34,6 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flake8_detach import steps
+from flake8_detach.cures import order
 from flake8_detach.rule import Finding
 from flake8_detach.steps import Turn
 from flake8_detach.trace import Event, Role, Trace
@@ -48,7 +49,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         for index, made in turn.of(Role.OPTIMIZER):
             if turn.loop is not None and made.detail and trace.inner_loop(made) == turn.loop and not turn.conditions(made):
                 if _steps(turn, index, made) and _is_older(trace, made, turn.loop) and not made.value.refs & trace.resumed:
-                    yield Finding(made.node, {})
+                    yield Finding(made.node, {}, order.before_loop(trace, made.node))
 
 
 def _steps(turn: Turn, index: int, made: Event) -> bool:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 
@@ -40,7 +41,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     passes = trace.of(Role.BACKWARD, Role.DIFFERENTIATE)
     for event in passes:
         if event.role == Role.BACKWARD and event.detail and _is_own(trace, event) and not any(_shares(trace, event, e) for e in passes):
-            yield Finding(event.node, {})
+            yield Finding(event.node, {}, spelling.not_given(event.node, "retain_graph", safe=False))
 
 
 def _is_own(trace: Trace, event: Event) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import spelling
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
 
@@ -34,4 +35,4 @@ OPT_IN = True
 def check(trace: Trace) -> Iterator[Finding]:
     """Each such call."""
     for event in trace.of(Role.CHECKPOINT):
-        yield Finding(event.node, {"call": text(event.node)})
+        yield Finding(event.node, {"call": text(event.node)}, spelling.given(event.node, "use_reentrant", "False", safe=False))

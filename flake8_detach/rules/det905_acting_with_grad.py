@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flake8_detach.cures import modes
 from flake8_detach.modes import acting
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Trace, text
@@ -40,4 +41,4 @@ def check(trace: Trace) -> Iterator[Finding]:
     for one in acting(trace):
         if one.group not in seen:
             seen.add(one.group)
-            yield Finding(one.node, {"what": one.what, "call": text(one.node)})
+            yield Finding(one.node, {"what": one.what, "call": text(one.node)}, modes.around_pass(trace, one.node, one.frame))

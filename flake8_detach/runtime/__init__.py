@@ -8,16 +8,17 @@ program.
     witness(path, scenario="bad_sum")  when only this function ran, after the module-level code
     scenarios(path, names)             the same for many functions, in one process
     programs(paths)                    many whole programs, in one process
+    files({path: names or None})       many of both, in one process
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .occurrence import Occurrence, Witnessed
-from .process import TorchMissing, run_program, run_programs, run_scenarios
+from .process import TorchMissing, run_files, run_program, run_programs, run_scenarios
 
-__all__ = ["TIMEOUT", "Occurrence", "TorchMissing", "Witnessed", "programs", "scenarios", "witness"]
+__all__ = ["TIMEOUT", "Occurrence", "TorchMissing", "Witnessed", "files", "programs", "scenarios", "witness"]
 
 TIMEOUT = 120.0
 
@@ -41,3 +42,8 @@ def scenarios(path: str, names: Sequence[str], timeout: float = TIMEOUT) -> dict
 def programs(paths: Iterable[str], timeout: float = TIMEOUT) -> dict[str, Witnessed]:
     """What each of the programs showed when it ran as `__main__`, silently and without arguments. Raises as witness does."""
     return run_programs(paths, timeout)
+
+
+def files(wanted: Mapping[str, Sequence[str] | None], timeout: float = TIMEOUT) -> dict[tuple[str, str | None], Witnessed]:
+    """For each path what its named functions showed, or with None the whole program. Raises as witness does."""
+    return run_files(wanted, timeout)

@@ -156,3 +156,11 @@ def _saved(node: Any) -> list[torch.Tensor]:
             continue
         found.extend(v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, torch.Tensor) and not v.is_leaf)
     return found
+
+
+def is_leaf(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is a leaf. Torch refuses to say it of a view that was made without gradients and whose base was written since: it is none."""
+    try:
+        return tensor.is_leaf
+    except RuntimeError:
+        return False

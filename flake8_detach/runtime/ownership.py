@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from .events import Backward, OptimizerMade, Step, TorchCall
-from .graph import Graph
+from .graph import Graph, is_leaf
 
 
 class Ownership:
@@ -51,7 +51,7 @@ class Contributors:
         if event.name in ("backward", "requires_grad_", "set requires_grad"):
             return
         for tensor in (*event.live, *(a for a in event.args if isinstance(a, torch.nn.Parameter))):
-            if tensor.is_leaf:
+            if is_leaf(tensor):
                 self.leaves[id(tensor)] = tensor
 
     def optimizer(self, event: OptimizerMade) -> None:

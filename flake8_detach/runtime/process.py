@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .occurrence import Witnessed
@@ -46,6 +46,11 @@ def run_scenarios(path: str, scenarios: Sequence[str], timeout: float) -> dict[s
     """Runs the module-level code, and each of the `scenarios` in a copy of the process as it is then, silently. Raises as run_program."""
     found = _start([(path, (), scenarios)], timeout, apart=True)
     return {scenario: found[path, scenario] for scenario in scenarios}
+
+
+def run_files(wanted: Mapping[str, Sequence[str] | None], timeout: float) -> Found:
+    """Runs programs, or scenarios of files, silently, each afresh; `timeout` is for each. Raises as run_program."""
+    return _start([(path, (), names) for path, names in wanted.items()], timeout, apart=True)
 
 
 def _start(jobs: list[Job], timeout: float, apart: bool, draw: int = 0) -> Found:

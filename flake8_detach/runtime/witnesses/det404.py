@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ..events import Finished, TorchCall
+from ..graph import is_leaf
 from ..program import Site
 from ..run import Run
 
@@ -32,7 +33,7 @@ class Witness:
     def on_torch_call(self, event: TorchCall) -> None:
         first = event.args[0] if event.args else None
         if event.name == "get grad" and isinstance(first, torch.Tensor):
-            if isinstance(event.result, torch.Tensor) and first.is_leaf:
+            if isinstance(event.result, torch.Tensor) and is_leaf(first):
                 event.result.__dict__[GRADIENT] = id(first)
             elif event.result is None and UPDATE in first.__dict__ and first.__dict__[UPDATE][1].turns():
                 self._report(first.__dict__[UPDATE][1].site, "the new tensor was taken for the leaf, and has no gradient")
@@ -48,7 +49,7 @@ class Witness:
 
     def _mark(self, result: torch.Tensor, operands: list[torch.Tensor]) -> None:
         gradients = {t.__dict__[GRADIENT] for t in operands if GRADIENT in t.__dict__}
-        leaves = {id(t) for t in operands if t.is_leaf and t.requires_grad} | {t.__dict__[LEAF] for t in operands if LEAF in t.__dict__}
+        leaves = {id(t) for t in operands if is_leaf(t) and t.requires_grad} | {t.__dict__[LEAF] for t in operands if LEAF in t.__dict__}
         site = self.run.here()
         if gradients & leaves and site is not None:
             self.number += 1

@@ -10,7 +10,7 @@ import torch
 
 from ..events import Backward, OptimizerMade, Step, TorchCall
 from ..gradients import parameters
-from ..graph import Graph, node_of, number
+from ..graph import Graph, is_leaf, node_of, number
 from ..program import Site
 from ..run import Run
 
@@ -31,7 +31,7 @@ class Witness:
         self.held.update(map(id, parameters(event.optimizer)))
 
     def on_torch_call(self, event: TorchCall) -> None:
-        computed = [t for t in event.live if not t.is_leaf]
+        computed = [t for t in event.live if not is_leaf(t)]
         if event.name not in COMPARISONS or len(computed) < 2 or not isinstance(event.result, torch.Tensor):
             return
         node = node_of(event.result)

@@ -9,6 +9,7 @@ import torch
 
 from ..events import Casting, Step, TorchCall
 from ..gradients import parameters
+from ..graph import is_leaf
 from ..program import Site
 from ..run import Run
 
@@ -38,7 +39,7 @@ class Witness:
         if not self.blocks or event.name not in CAST or not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
             return
         for tensor in event.live:
-            if tensor.is_leaf and tensor.dtype == torch.float32:
+            if is_leaf(tensor) and tensor.dtype == torch.float32:
                 if id(tensor) in self.stale:
                     self.run.report(CODE, self.blocks[0], "a weight was used again after a step, but as it was before: autocast had cached its cast")
                 self.used.add(id(tensor))
