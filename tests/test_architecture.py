@@ -31,14 +31,14 @@ FLOORS = [
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["inspection"],
-    ["manual", "plugin", "__main__"],
+    ["manual", "plugin", "language_server", "__main__"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
 NEIGHBOURS = {
     ("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual"),
-    ("__main__", "plugin"),
+    ("__main__", "plugin"), ("language_server", "manual"),
 }  # fmt: skip
 # The annex: it may use the words, the tables of sinks and the look of pictures; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
@@ -52,6 +52,7 @@ HEAVY = {
     "pandas": {"runtime"},
     "graphviz": {"picture"},
     "matplotlib": {"runtime"},
+    "pluggy": {"language_server"},
 }
 # What importing the plugin may add to a start of flake8, which has imported the standard library's part already.
 IMPORT_BUDGET_MS = 5.0
