@@ -147,14 +147,23 @@ def _action(uri: str, old: str, new: str, one: Diagnosis, known: Sequence[dict[s
 
 def text_edit(old: str, new: str) -> dict[str, Any]:
     """The protocol's TextEdit of the smallest range that turns one text into another; a line end is not taken apart."""
-    start = len(os.path.commonprefix([old, new]))
-    start -= old[:start].endswith("\r")
+    start = _alike(old, new)
+    start -= any(_is_inside_line_end(text, start) for text in (old, new))
     rest = min(len(old), len(new)) - start
-    same = len(os.path.commonprefix([old[::-1][:rest], new[::-1][:rest]]))
-    same -= old[len(old) - same :].startswith("\n") and same > 0
+    same = _alike(old[::-1][:rest], new[::-1][:rest])
+    same -= any(_is_inside_line_end(text, len(text) - same) for text in (old, new))
     end = len(old) - same
     places = [dict(zip(("line", "character"), _position(old, offset))) for offset in (start, end)]
     return {"range": dict(zip(("start", "end"), places)), "newText": new[start : len(new) - same]}
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+
+
+def _is_inside_line_end(text: str, offset: int) -> bool:
+    return offset > 0 and text[offset - 1 : offset + 1] == "\r\n"
 
 
 # -- hover --------------------------------------------------------------------------------------------------------------------------------
@@ -179,11 +188,15 @@ def extent(tree: ast.Module, lines: Sequence[str], report: Report) -> tuple[Posi
     line = lines[report.line - 1].rstrip("\n")
     start, column = (report.line - 1, _units(line[: report.column])), len(line[: report.column].encode())
     here = [node for node in ast.walk(tree) if isinstance(node, (ast.expr, ast.stmt)) and (node.lineno, node.col_offset) == (report.line, column)]
-    ends = [(node.end_lineno or 0, node.end_col_offset or 0) for node in here if not hasattr(node, "body") or isinstance(node, ast.expr)]
+    ends = [(node.end_lineno or 0, node.end_col_offset or 0) for node in here if not _is_compound(node)]
     if not ends:
         return start, (report.line - 1, _units(line))
     row, stop = max(ends)
     return start, (row - 1, _units(lines[row - 1].encode()[:stop].decode(errors="replace")))
+
+
+def _is_compound(node: ast.AST) -> bool:
+    return isinstance(node, ast.stmt) and (hasattr(node, "body") or hasattr(node, "cases"))
 
 
 def _covers(span: tuple[Position, Position], position: Position) -> bool:

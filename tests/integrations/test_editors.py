@@ -26,6 +26,7 @@ FLYCHECK = Path("/usr/share/emacs/site-lisp/elpa-src")
 MISTAKE = "import torch\n\nw = torch.ones(3, requires_grad=True)\nprint(w.numpy())\n"
 MENDED = MISTAKE.replace("w.numpy", "w.detach().numpy")
 SAID = "`.numpy()` raises on a tensor that requires grad (from `torch.ones(3, requires_grad=True)`, line 3): use `.detach().numpy()`"
+needs_server = pytest.mark.skipif(importlib.util.find_spec("pylsp") is None, reason="python-lsp-server is not installed (extra `integrations`)")
 OTHERS = "pycodestyle pyflakes mccabe pylint yapf autopep8"
 TIME = 120
 
@@ -96,7 +97,7 @@ def client(folder: Path) -> Iterator[Client]:
     client.process.wait()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pylsp") is None, reason="python-lsp-server is not installed (extra `integrations`)")
+@needs_server
 def test_python_lsp_server(client: Client, folder: Path) -> None:
     """Open, mend, break again: the diagnostics follow, and their range covers the expression to the end of its line."""
     uri = (folder / "train.py").as_uri()
@@ -112,6 +113,100 @@ def test_python_lsp_server(client: Client, folder: Path) -> None:
         found_now = client.diagnostics()
         assert [one["code"] for one in found_now] == codes
     assert found_now[0]["range"]["start"]["line"] == 4
+
+
+LIVE = MISTAKE.replace("print(w.numpy())", "é = '🔥', w.numpy()  # 🔥\nkept = w")
+SCALED = "import torch\n\nnet = torch.nn.Linear(2, 1)\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\nfor _ in range(3):\n    net(torch.ones(3, 2)).mean().backward()\n    opt.step()\n"
+
+
+def opened(client: Client, folder: Path, text: str) -> dict[str, str]:
+    """A document in the editor that is not what the disk holds; once this returns its diagnostics have come."""
+    document = {"uri": (folder / "train.py").as_uri()}
+    client.tell("textDocument/didOpen", {"textDocument": {**document, "languageId": "python", "version": 1, "text": text}})
+    client.diagnostics()
+    return document
+
+
+def actions(client: Client, document: dict[str, str], lines: tuple[int, int], **context: object) -> list[dict[str, Any]]:
+    places = [{"line": line, "character": 0} for line in lines]
+    asked = {"textDocument": document, "range": dict(zip(("start", "end"), places)), "context": {"diagnostics": [], **context}}
+    return list(client.ask("textDocument/codeAction", asked)["result"])
+
+
+def after(text: str, edit: dict[str, Any]) -> str:
+    """A text after a TextEdit, as the protocol counts: characters are units of UTF-16, two bytes each."""
+    data, offsets = text.encode("utf-16-le"), []
+    for place in (edit["range"]["start"], edit["range"]["end"]):
+        before = "".join(text.splitlines(keepends=True)[: place["line"]])
+        offsets.append(2 * place["character"] + len(before.encode("utf-16-le")))
+    return (data[: offsets[0]] + edit["newText"].encode("utf-16-le") + data[offsets[1] :]).decode("utf-16-le")
+
+
+@needs_server
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_a_code_action(client: Client, folder: Path, end: str) -> None:
+    """What it inserts is all that it changes, counted in UTF-16; the text it leaves is clean, and the disk was never touched."""
+    text = LIVE.replace("\n", end)
+    document = opened(client, folder, text)
+    [action] = actions(client, document, (3, 3))
+    assert (action["title"], action["kind"], action["isPreferred"]) == ("DET201, line 4: safe fix", "quickfix", True)
+    [edit] = action["edit"]["changes"][document["uri"]]
+    assert edit["range"]["start"] == edit["range"]["end"]
+    mended = after(text, edit)
+    assert mended == text.replace("w.numpy", "w.detach().numpy")
+    client.tell("textDocument/didChange", {"textDocument": {**document, "version": 2}, "contentChanges": [{"text": mended}]})
+    assert client.diagnostics() == []
+    assert actions(client, document, (0, 9)) == []
+    assert (folder / "train.py").read_text() == MISTAKE
+
+
+@needs_server
+def test_code_actions_are_those_that_are_asked_for(client: Client, folder: Path) -> None:
+    """By lines and by kind; a line that silences the code has none; an action names the diagnostics that it ends."""
+    document = opened(client, folder, MISTAKE + "print(w.numpy())  # noqa: DET201\n")
+    shown = {"code": "DET201", "message": "shown", "range": {"start": {"line": 3, "character": 6}, "end": {"line": 3, "character": 16}}}
+    elsewhere = {**shown, "range": {"start": {"line": 4, "character": 6}, "end": {"line": 4, "character": 16}}}
+    [action] = actions(client, document, (0, 9), diagnostics=[shown, elsewhere], only=["quickfix"])
+    assert action["diagnostics"] == [shown]
+    assert actions(client, document, (0, 2)) == []
+    assert actions(client, document, (4, 4)) == []
+    assert actions(client, document, (3, 3), only=["refactor"]) == []
+
+
+@needs_server
+def test_a_code_action_that_is_not_safe_says_so(client: Client, folder: Path) -> None:
+    document = opened(client, folder, SCALED)
+    titles = {action["title"]: action["isPreferred"] for action in actions(client, document, (0, 9))}
+    assert titles == {"DET402, line 6: unsafe fix: it changes what the program computes": False}
+
+
+@needs_server
+def test_the_explanation_on_hover(client: Client, folder: Path) -> None:
+    """Over the expression of a finding its rule's page, above what the server says of the name; elsewhere only the latter."""
+    document = opened(client, folder, LIVE)
+
+    def hover(line: int, character: int) -> str:
+        contents = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": line, "character": character}})["result"]["contents"]
+        return str(contents["value"] if contents else "")
+
+    column = LIVE.splitlines()[3].index("w.numpy()") + 1  # the emoji before it counts twice
+    page = hover(3, column)
+    assert page.startswith("# DET201 ")
+    assert "Can't call numpy() on Tensor that requires grad" in page
+    assert "## Good" in page
+    assert "Silent when" not in page
+    assert hover(3, column + len("w.numpy()")) == page
+    assert [hover(*place) for place in ((3, column - 1), (3, column + len("w.numpy()") + 1), (4, 7), (0, 8)) if "DET201" in hover(*place)] == []
+
+
+@needs_server
+def test_a_text_that_is_no_python_has_neither(client: Client, folder: Path) -> None:
+    """And the server lives on."""
+    document = opened(client, folder, MISTAKE + "def\n")
+    assert actions(client, document, (0, 9)) == []
+    assert "DET201" not in str(client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 3, "character": 6}})["result"])
+    client.tell("textDocument/didChange", {"textDocument": {**document, "version": 2}, "contentChanges": [{"text": MISTAKE}]})
+    assert len(actions(client, document, (3, 3))) == 1
 
 
 # -- editors of Debian --------------------------------------------------------------------------------------------------------------------
