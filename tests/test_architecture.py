@@ -161,6 +161,12 @@ def test_heavy_packages_stay_in_their_rooms() -> None:
     assert [f"{found.importer} imports {found.imported}" for found in wrong] == []
 
 
+def test_nothing_opens_the_language_server() -> None:
+    """It imports what only python-lsp-server brings, and is found by its entry point."""
+    assert "language_server" in MODULES
+    assert [found for found in OURS if found.imported == "language_server"] == []
+
+
 def test_the_slow_parts_of_libcst_are_imported_nowhere() -> None:
     assert [found for found in FOREIGN if found.imported.startswith(("libcst.matchers", "libcst.codemod"))] == []
 

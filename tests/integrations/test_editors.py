@@ -116,18 +116,25 @@ def test_python_lsp_server(client: Client, folder: Path) -> None:
 
 
 LIVE = MISTAKE.replace("print(w.numpy())", "é = '🔥', w.numpy()  # 🔥\nkept = w")
-SCALED = "import torch\n\nnet = torch.nn.Linear(2, 1)\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\nfor _ in range(3):\n    net(torch.ones(3, 2)).mean().backward()\n    opt.step()\n"
+NEVER_CLEARED = """import torch
+
+net = torch.nn.Linear(2, 1)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    net(torch.ones(3, 2)).mean().backward()
+    opt.step()
+"""
 
 
-def opened(client: Client, folder: Path, text: str) -> dict[str, str]:
+def opened(client: Client, folder: Path, text: str) -> dict[str, object]:
     """A document in the editor that is not what the disk holds; once this returns its diagnostics have come."""
-    document = {"uri": (folder / "train.py").as_uri()}
+    document: dict[str, object] = {"uri": (folder / "train.py").as_uri()}
     client.tell("textDocument/didOpen", {"textDocument": {**document, "languageId": "python", "version": 1, "text": text}})
     client.diagnostics()
     return document
 
 
-def actions(client: Client, document: dict[str, str], lines: tuple[int, int], **context: object) -> list[dict[str, Any]]:
+def actions(client: Client, document: dict[str, object], lines: tuple[int, int], **context: object) -> list[dict[str, Any]]:
     places = [{"line": line, "character": 0} for line in lines]
     asked = {"textDocument": document, "range": dict(zip(("start", "end"), places)), "context": {"diagnostics": [], **context}}
     return list(client.ask("textDocument/codeAction", asked)["result"])
@@ -135,11 +142,11 @@ def actions(client: Client, document: dict[str, str], lines: tuple[int, int], **
 
 def after(text: str, edit: dict[str, Any]) -> str:
     """A text after a TextEdit, as the protocol counts: characters are units of UTF-16, two bytes each."""
-    data, offsets = text.encode("utf-16-le"), []
+    data, offsets, new = text.encode("utf-16-le"), [], str(edit["newText"])
     for place in (edit["range"]["start"], edit["range"]["end"]):
         before = "".join(text.splitlines(keepends=True)[: place["line"]])
         offsets.append(2 * place["character"] + len(before.encode("utf-16-le")))
-    return (data[: offsets[0]] + edit["newText"].encode("utf-16-le") + data[offsets[1] :]).decode("utf-16-le")
+    return (data[: offsets[0]] + new.encode("utf-16-le") + data[offsets[1] :]).decode("utf-16-le")
 
 
 @needs_server
@@ -150,11 +157,12 @@ def test_a_code_action(client: Client, folder: Path, end: str) -> None:
     document = opened(client, folder, text)
     [action] = actions(client, document, (3, 3))
     assert (action["title"], action["kind"], action["isPreferred"]) == ("DET201, line 4: safe fix", "quickfix", True)
-    [edit] = action["edit"]["changes"][document["uri"]]
+    [(uri, [edit])] = action["edit"]["changes"].items()
+    assert uri == document["uri"]
     assert edit["range"]["start"] == edit["range"]["end"]
     mended = after(text, edit)
     assert mended == text.replace("w.numpy", "w.detach().numpy")
-    client.tell("textDocument/didChange", {"textDocument": {**document, "version": 2}, "contentChanges": [{"text": mended}]})
+    client.tell("textDocument/didChange", {"textDocument": document | {"version": 2}, "contentChanges": [{"text": mended}]})
     assert client.diagnostics() == []
     assert actions(client, document, (0, 9)) == []
     assert (folder / "train.py").read_text() == MISTAKE
@@ -175,9 +183,12 @@ def test_code_actions_are_those_that_are_asked_for(client: Client, folder: Path)
 
 @needs_server
 def test_a_code_action_that_is_not_safe_says_so(client: Client, folder: Path) -> None:
-    document = opened(client, folder, SCALED)
-    titles = {action["title"]: action["isPreferred"] for action in actions(client, document, (0, 9))}
-    assert titles == {"DET402, line 6: unsafe fix: it changes what the program computes": False}
+    """Gradients that are never cleared: to clear them is to train otherwise."""
+    document = opened(client, folder, NEVER_CLEARED)
+    [action] = actions(client, document, (0, 9))
+    assert (action["title"], action["isPreferred"]) == ("DET501, line 6: unsafe fix: it changes what the program computes", False)
+    [[edit]] = action["edit"]["changes"].values()
+    assert "opt.zero_grad()" in after(NEVER_CLEARED, edit)
 
 
 @needs_server
@@ -205,7 +216,7 @@ def test_a_text_that_is_no_python_has_neither(client: Client, folder: Path) -> N
     document = opened(client, folder, MISTAKE + "def\n")
     assert actions(client, document, (0, 9)) == []
     assert "DET201" not in str(client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 3, "character": 6}})["result"])
-    client.tell("textDocument/didChange", {"textDocument": {**document, "version": 2}, "contentChanges": [{"text": MISTAKE}]})
+    client.tell("textDocument/didChange", {"textDocument": document | {"version": 2}, "contentChanges": [{"text": MISTAKE}]})
     assert len(actions(client, document, (3, 3))) == 1
 
 

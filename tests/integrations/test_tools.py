@@ -83,7 +83,10 @@ def test_the_hook_without_a_python_file(project: Path, sample: Path) -> None:
 def test_the_hook_that_fixes(project: Path, sample: Path) -> None:
     done = try_repo(project, sample, "flake8-detach-fix")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "w.detach().numpy()" in (sample / "train.py").read_text()
+    assert (sample / "train.py").read_text() == MISTAKE.replace("w.numpy", "w.detach().numpy")
+    subprocess.run(["git", "add", "-A"], cwd=sample, check=True)
+    again = try_repo(project, sample, "flake8-detach-fix")
+    assert again.returncode == 0, again.stdout + again.stderr
 
 
 def test_every_hook_is_a_command_of_ours() -> None:
