@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from flake8_detach.language_server import text_edit
+
 HERE = Path(__file__).parent
 ALE = Path("/usr/share/vim-ale")
 FLYCHECK = Path("/usr/share/emacs/site-lisp/elpa-src")
@@ -149,6 +151,26 @@ def after(text: str, edit: dict[str, Any]) -> str:
     return (data[: offsets[0]] + new.encode("utf-16-le") + data[offsets[1] :]).decode("utf-16-le")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "start", "end", "inserted"),
+    [
+        ("a b", "a x b", (0, 2), (0, 2), "x "),
+        ("aa", "aaa", (0, 2), (0, 2), "a"),
+        ("🔥 b\n", "🔥 c\n", (0, 3), (0, 4), "c"),
+        ("a\nb\nc\n", "a\nc\n", (1, 0), (2, 0), ""),
+        ("a\r\nb", "a\rb", (0, 1), (1, 0), "\r"),
+        ("a\rb", "a\r\nb", (0, 1), (1, 0), "\r\n"),
+        ("a\nb", "a\r\nb", (0, 1), (1, 0), "\r\n"),
+    ],
+)
+def test_the_smallest_range_of_text(old: str, new: str, start: tuple[int, int], end: tuple[int, int], inserted: str) -> None:
+    """In units of UTF-16; a line end is replaced whole."""
+    edit = text_edit(old, new)
+    assert [tuple(edit["range"][side].values()) for side in ("start", "end")] == [start, end]
+    assert edit["newText"] == inserted
+    assert after(old, edit) == new
+
+
 @needs_server
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_a_code_action(client: Client, folder: Path, end: str) -> None:
@@ -208,6 +230,26 @@ def test_the_explanation_on_hover(client: Client, folder: Path) -> None:
     assert "Silent when" not in page
     assert hover(3, column + len("w.numpy()")) == page
     assert [hover(*place) for place in ((3, column - 1), (3, column + len("w.numpy()") + 1), (4, 7), (0, 8)) if "DET201" in hover(*place)] == []
+
+
+@needs_server
+def test_what_the_server_says_of_a_name_stays(client: Client, folder: Path) -> None:
+    text = 'import torch\n\ndef live():\n    """The one that lives."""\n    return torch.ones(3, requires_grad=True) * 2\n\nprint(live())\n'
+    document = opened(client, folder, text)
+    said = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 6, "character": 7}})["result"]["contents"]["value"]
+    assert said.startswith("# DET101 ")
+    assert said.endswith("The one that lives.")
+
+
+@needs_server
+def test_the_configuration_is_followed(client: Client, folder: Path) -> None:
+    """That of the workspace, as it is when an answer is asked for; a bad one is no end of the server."""
+    document = opened(client, folder, MISTAKE)
+    for configuration, count in (("extend-ignore = DET2", 0), ("exclude = train.py", 0), ("detach-loggers = 1x(", 0), ("select = DET2", 1)):
+        (folder / ".flake8").write_text(f"[flake8]\n{configuration}\n")
+        assert len(actions(client, document, (3, 3))) == count
+        hover = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 3, "character": 6}})
+        assert ("DET201" in str(hover["result"])) == bool(count)
 
 
 @needs_server
