@@ -3,6 +3,7 @@
 The floors: a module imports only lower floors, or its own room.
 
     4  plugin  __main__  manual          doors: flake8, the command line, the rules as pages
+       language_server                   the door of python-lsp-server; nothing else opens it
        inspection/                       what the linter believes of a line, in words and as a graph; the linter itself never uses it
     3  analysis  fixing/                 the assembly line: syntax tree -> trace -> findings -> reports, or -> mended source
     2  interpreter/   |   rules/         two rooms without a door between them: they meet only in the trace

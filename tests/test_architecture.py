@@ -31,14 +31,14 @@ FLOORS = [
     ["interpreter", "rules"],
     ["analysis", "fixing"],
     ["inspection"],
-    ["manual", "plugin", "__main__"],
+    ["manual", "plugin", "language_server", "__main__"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 WORDS = {"settings", "value", "trace", "rule"}
 # Rooms of one floor that may look next door; above all not the interpreter and the rules.
 NEIGHBOURS = {
     ("trace", "value"), ("trace", "settings"), ("rule", "value"), ("rule", "trace"), ("fixing", "analysis"), ("__main__", "manual"),
-    ("__main__", "plugin"),
+    ("__main__", "plugin"), ("language_server", "manual"),
 }  # fmt: skip
 # The annex: it may use the words, the tables of sinks and the look of pictures; only the command line opens its door, and only when asked to.
 ANNEX = "runtime"
@@ -52,6 +52,7 @@ HEAVY = {
     "pandas": {"runtime"},
     "graphviz": {"picture"},
     "matplotlib": {"runtime"},
+    "pluggy": {"language_server"},
 }
 # What importing the plugin may add to a start of flake8, which has imported the standard library's part already.
 IMPORT_BUDGET_MS = 5.0
@@ -158,6 +159,12 @@ def test_the_package_itself_imports_nothing() -> None:
 def test_heavy_packages_stay_in_their_rooms() -> None:
     wrong = [found for found in FOREIGN if found.importer_room not in HEAVY.get(room(found.imported), {found.importer_room})]
     assert [f"{found.importer} imports {found.imported}" for found in wrong] == []
+
+
+def test_nothing_opens_the_language_server() -> None:
+    """It imports what only python-lsp-server brings, and is found by its entry point."""
+    assert "language_server" in MODULES
+    assert [found for found in OURS if found.imported == "language_server"] == []
 
 
 def test_the_slow_parts_of_libcst_are_imported_nowhere() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flake8.discover_files import expand_paths
 from flake8.formatting.base import BaseFormatter
+from flake8.options.config import _find_config_file
 from flake8.options.parse_args import parse_args
 from flake8.plugins import reporter
 from flake8.processor import FileProcessor
@@ -94,4 +95,10 @@ class Choice:
         )
 
 
-__all__ = ["Choice"]
+def configuration(folder: str) -> list[str]:
+    """The options that make flake8, started anywhere, read the configuration that it would find when started in a folder."""
+    found = _find_config_file(folder)
+    return ["--isolated"] if found is None else [f"--config={found}"]
+
+
+__all__ = ["Choice", "configuration"]

@@ -67,6 +67,12 @@ def diagnosed(text: Text, filename: str, chosen: Chosen) -> list[Diagnosis]:
     return [d for d in found if d.report in wanted]
 
 
+def cured(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], one: Diagnosis) -> Text | None:
+    """The text with the edit of one of its findings made; None where there is no edit, or it does not do what it should."""
+    better = None if one.edit is None else _tried(text, filename, chosen, found, [one.edit])
+    return None if better is None else better[0]
+
+
 def _rank(one: Diagnosis) -> int:
     """Causes are mended before effects, of which nothing may be left then: modes, then what is kept, then where it is shown or converted."""
     code = one.report.code

@@ -20,12 +20,15 @@ from typing import Any
 
 import pytest
 
+from flake8_detach.language_server import text_edit
+
 HERE = Path(__file__).parent
 ALE = Path("/usr/share/vim-ale")
 FLYCHECK = Path("/usr/share/emacs/site-lisp/elpa-src")
 MISTAKE = "import torch\n\nw = torch.ones(3, requires_grad=True)\nprint(w.numpy())\n"
 MENDED = MISTAKE.replace("w.numpy", "w.detach().numpy")
 SAID = "`.numpy()` raises on a tensor that requires grad (from `torch.ones(3, requires_grad=True)`, line 3): use `.detach().numpy()`"
+needs_server = pytest.mark.skipif(importlib.util.find_spec("pylsp") is None, reason="python-lsp-server is not installed (extra `integrations`)")
 OTHERS = "pycodestyle pyflakes mccabe pylint yapf autopep8"
 TIME = 120
 
@@ -96,7 +99,7 @@ def client(folder: Path) -> Iterator[Client]:
     client.process.wait()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pylsp") is None, reason="python-lsp-server is not installed (extra `integrations`)")
+@needs_server
 def test_python_lsp_server(client: Client, folder: Path) -> None:
     """Open, mend, break again: the diagnostics follow, and their range covers the expression to the end of its line."""
     uri = (folder / "train.py").as_uri()
@@ -112,6 +115,151 @@ def test_python_lsp_server(client: Client, folder: Path) -> None:
         found_now = client.diagnostics()
         assert [one["code"] for one in found_now] == codes
     assert found_now[0]["range"]["start"]["line"] == 4
+
+
+LIVE = MISTAKE.replace("print(w.numpy())", "é = '🔥', w.numpy()  # 🔥\nkept = w")
+NEVER_CLEARED = """import torch
+
+net = torch.nn.Linear(2, 1)
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(3):
+    net(torch.ones(3, 2)).mean().backward()
+    opt.step()
+"""
+
+
+def opened(client: Client, folder: Path, text: str) -> dict[str, object]:
+    """A document in the editor that is not what the disk holds; once this returns its diagnostics have come."""
+    document: dict[str, object] = {"uri": (folder / "train.py").as_uri()}
+    client.tell("textDocument/didOpen", {"textDocument": {**document, "languageId": "python", "version": 1, "text": text}})
+    client.diagnostics()
+    return document
+
+
+def actions(client: Client, document: dict[str, object], lines: tuple[int, int], **context: object) -> list[dict[str, Any]]:
+    places = [{"line": line, "character": 0} for line in lines]
+    asked = {"textDocument": document, "range": dict(zip(("start", "end"), places)), "context": {"diagnostics": [], **context}}
+    return list(client.ask("textDocument/codeAction", asked)["result"])
+
+
+def after(text: str, edit: dict[str, Any]) -> str:
+    """A text after a TextEdit, as the protocol counts: characters are units of UTF-16, two bytes each."""
+    data, offsets, new = text.encode("utf-16-le"), [], str(edit["newText"])
+    for place in (edit["range"]["start"], edit["range"]["end"]):
+        before = "".join(text.splitlines(keepends=True)[: place["line"]])
+        offsets.append(2 * place["character"] + len(before.encode("utf-16-le")))
+    return (data[: offsets[0]] + new.encode("utf-16-le") + data[offsets[1] :]).decode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "start", "end", "inserted"),
+    [
+        ("a b", "a x b", (0, 2), (0, 2), "x "),
+        ("aa", "aaa", (0, 2), (0, 2), "a"),
+        ("🔥 b\n", "🔥 c\n", (0, 3), (0, 4), "c"),
+        ("a\nb\nc\n", "a\nc\n", (1, 0), (2, 0), ""),
+        ("a\r\nb", "a\rb", (0, 1), (1, 0), "\r"),
+        ("a\rb", "a\r\nb", (0, 1), (1, 0), "\r\n"),
+        ("a\nb", "a\r\nb", (0, 1), (1, 0), "\r\n"),
+    ],
+)
+def test_the_smallest_range_of_text(old: str, new: str, start: tuple[int, int], end: tuple[int, int], inserted: str) -> None:
+    """In units of UTF-16; a line end is replaced whole."""
+    edit = text_edit(old, new)
+    assert [tuple(edit["range"][side].values()) for side in ("start", "end")] == [start, end]
+    assert edit["newText"] == inserted
+    assert after(old, edit) == new
+
+
+@needs_server
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_a_code_action(client: Client, folder: Path, end: str) -> None:
+    """What it inserts is all that it changes, counted in UTF-16; the text it leaves is clean, and the disk was never touched."""
+    text = LIVE.replace("\n", end)
+    document = opened(client, folder, text)
+    [action] = actions(client, document, (3, 3))
+    assert (action["title"], action["kind"], action["isPreferred"]) == ("DET201, line 4: safe fix", "quickfix", True)
+    [(uri, [edit])] = action["edit"]["changes"].items()
+    assert uri == document["uri"]
+    assert edit["range"]["start"] == edit["range"]["end"]
+    mended = after(text, edit)
+    assert mended == text.replace("w.numpy", "w.detach().numpy")
+    client.tell("textDocument/didChange", {"textDocument": document | {"version": 2}, "contentChanges": [{"text": mended}]})
+    assert client.diagnostics() == []
+    assert actions(client, document, (0, 9)) == []
+    assert (folder / "train.py").read_text() == MISTAKE
+
+
+@needs_server
+def test_code_actions_are_those_that_are_asked_for(client: Client, folder: Path) -> None:
+    """By lines and by kind; a line that silences the code has none; an action names the diagnostics that it ends."""
+    document = opened(client, folder, MISTAKE + "print(w.numpy())  # noqa: DET201\n")
+    shown = {"code": "DET201", "message": "shown", "range": {"start": {"line": 3, "character": 6}, "end": {"line": 3, "character": 16}}}
+    elsewhere = {**shown, "range": {"start": {"line": 4, "character": 6}, "end": {"line": 4, "character": 16}}}
+    [action] = actions(client, document, (0, 9), diagnostics=[shown, elsewhere], only=["quickfix"])
+    assert action["diagnostics"] == [shown]
+    assert actions(client, document, (0, 2)) == []
+    assert actions(client, document, (4, 4)) == []
+    assert actions(client, document, (3, 3), only=["refactor"]) == []
+
+
+@needs_server
+def test_a_code_action_that_is_not_safe_says_so(client: Client, folder: Path) -> None:
+    """Gradients that are never cleared: to clear them is to train otherwise."""
+    document = opened(client, folder, NEVER_CLEARED)
+    [action] = actions(client, document, (0, 9))
+    assert (action["title"], action["isPreferred"]) == ("DET501, line 6: unsafe fix: it changes what the program computes", False)
+    [[edit]] = action["edit"]["changes"].values()
+    assert "opt.zero_grad()" in after(NEVER_CLEARED, edit)
+
+
+@needs_server
+def test_the_explanation_on_hover(client: Client, folder: Path) -> None:
+    """Over the expression of a finding its rule's page, above what the server says of the name; elsewhere only the latter."""
+    document = opened(client, folder, LIVE)
+
+    def hover(line: int, character: int) -> str:
+        contents = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": line, "character": character}})["result"]["contents"]
+        return str(contents["value"] if contents else "")
+
+    column = LIVE.splitlines()[3].index("w.numpy()") + 1  # the emoji before it counts twice
+    page = hover(3, column)
+    assert page.startswith("# DET201 ")
+    assert "Can't call numpy() on Tensor that requires grad" in page
+    assert "## Good" in page
+    assert "Silent when" not in page
+    assert hover(3, column + len("w.numpy()")) == page
+    assert [hover(*place) for place in ((3, column - 1), (3, column + len("w.numpy()") + 1), (4, 7), (0, 8)) if "DET201" in hover(*place)] == []
+
+
+@needs_server
+def test_what_the_server_says_of_a_name_stays(client: Client, folder: Path) -> None:
+    text = 'import torch\n\ndef live():\n    """The one that lives."""\n    return torch.ones(3, requires_grad=True) * 2\n\nprint(live())\n'
+    document = opened(client, folder, text)
+    said = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 6, "character": 7}})["result"]["contents"]["value"]
+    assert said.startswith("# DET101 ")
+    assert said.endswith("The one that lives.")
+
+
+@needs_server
+def test_the_configuration_is_followed(client: Client, folder: Path) -> None:
+    """That of the workspace, as it is when an answer is asked for; a bad one is no end of the server."""
+    document = opened(client, folder, MISTAKE)
+    for configuration, count in (("extend-ignore = DET2", 0), ("exclude = train.py", 0), ("detach-loggers = 1x(", 0), ("select = DET2", 1)):
+        (folder / ".flake8").write_text(f"[flake8]\n{configuration}\n")
+        assert len(actions(client, document, (3, 3))) == count
+        hover = client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 3, "character": 6}})
+        assert ("DET201" in str(hover["result"])) == bool(count)
+
+
+@needs_server
+def test_a_text_that_is_no_python_has_neither(client: Client, folder: Path) -> None:
+    """And the server lives on."""
+    document = opened(client, folder, MISTAKE + "def\n")
+    assert actions(client, document, (0, 9)) == []
+    assert "DET201" not in str(client.ask("textDocument/hover", {"textDocument": document, "position": {"line": 3, "character": 6}})["result"])
+    client.tell("textDocument/didChange", {"textDocument": document | {"version": 2}, "contentChanges": [{"text": MISTAKE}]})
+    assert len(actions(client, document, (3, 3))) == 1
 
 
 # -- editors of Debian --------------------------------------------------------------------------------------------------------------------
