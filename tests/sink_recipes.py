@@ -176,8 +176,9 @@ RECIPES: dict[str, list[Call]] = {
     "skimage.segmentation.slic": [lambda o, w: o.slic(w.m, n_segments=2, channel_axis=None)],
     "skimage.transform.resize": [lambda o, w: o.resize(w.m, (2, 2))],
     "structlog.BoundLogger.log": key("log", logging.INFO),
-    "swanlab.log": inside("log")[:1],  # a vector is refused, with a report that keeps it
-    "swanlab.Run.log": inside("log")[:1],
+    # Its thread holds the newest until the next one comes; a vector is refused, with a report that keeps it.
+    "swanlab.log": [lambda o, w: (o.log({"loss": w.s}), o.log({"loss": 0.5}))],
+    "swanlab.Run.log": [lambda o, w: (o.log({"loss": w.s}), o.log({"loss": 0.5}))],
     "swanlab.Image": [lambda o, w: o.Image(w.m)],
     "tabulate.tabulate": [lambda o, w: o.tabulate([[w.s]])],
     "torchvision.utils.draw_bounding_boxes": [
@@ -244,8 +245,11 @@ def updates(name: str) -> list[Call]:
         lambda w: (w.s,),
     ]
     def call(metric: Any, w: World, make: Callable[[World], tuple[Any, ...]]) -> object:
-        held = keep(metric) if name == "update" else metric  # a forward caches its newest result until the next
-        return getattr(held, name)(*make(w))
+        if name == "update":
+            return keep(metric).update(*make(w))
+        found = getattr(metric, name)(*make(w))
+        getattr(metric, name)(*make(World(*(value.detach() for value in w))))  # the newest result is cached until the next
+        return found
 
     return [functools.partial(call, make=make) for make in given]
 
