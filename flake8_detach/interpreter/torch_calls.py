@@ -186,7 +186,7 @@ class TorchCalls(Calls):
         dtype = keywords.get("dtype")
         name = next(iter(dtype.names), "") if dtype else ""
         integer = effect == Effect.INTEGER or outputs.dtype_of(frozenset((name,))) is False
-        if effect == Effect.INTEGER and (name.rpartition(".")[2].startswith("float") or any(isinstance(a.const, float) for a in args)):
+        if effect == Effect.INTEGER and (outputs.dtype_of(frozenset((name,))) or not dtype and any(isinstance(a.const, float) for a in args)):
             integer = False
         vague = dtype is not None and not name
         integer = integer and not vague
