@@ -84,6 +84,7 @@ class Results(Containers):
 
     def perhaps_itself(self, operand: Value, out: Value) -> Value:
         """A result that may be the operand itself: as live as that one is in every grad mode, and a leaf where that one is."""
+        out = out._replace(dtype=out.dtype | operand.dtype if out.dtype and operand.dtype else 0)
         if out.grad == operand.grad == Grad.CUT:
             return out
         grad = out.grad | operand.grad if self.mode != Grad.LIVE else out.grad
