@@ -99,11 +99,10 @@ def outcome(call: Call, owner: Callable[[], Any], kind: str) -> Outcome:
         torch.set_warn_always(False)
     messages = [str(one.message) for one in caught]
     del given, caught
-    for _ in range(10):  # a thread of the library may be at work with it
-        if not any(ref() is not None for ref in saved):
-            break
-        gc.collect()
-        time.sleep(0.02)
+    for wait in (0.0, 0.1):  # a thread of the library may be at work with it
+        if any(ref() is not None for ref in saved):
+            time.sleep(wait)
+            gc.collect()
     text = "".join([out.getvalue(), *messages])
     return Outcome(error, any(FLOAT in m for m in messages), "grad_fn" in text, any(ref() is not None for ref in saved), live)
 

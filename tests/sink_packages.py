@@ -163,14 +163,14 @@ class Fitted:
 
                 def training_step(self, batch: Any, number: int) -> Any:
                     results.append(getattr(self, name)(*given))
-                    return self.layer(batch).sum()
+                    return self.layer(batch[0]).sum()
 
                 def configure_optimizers(self) -> Any:
                     return torch.optim.SGD(self.parameters(), lr=0.1)
 
             quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
             trainer = lightning.Trainer(max_steps=1, accelerator="cpu", **quiet)
-            trainer.fit(Model(), [torch.ones(1, 1)])
+            trainer.fit(Model(), torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(2, 1))))
             return results[0]
 
         return step

@@ -17,6 +17,8 @@ import torch
 from sink_calls import INDEX, A, Call, World, generic
 from sink_packages import LABELS, console, module, neptune, recorded, shown
 
+GRID = np.array([0.2, 0.3, 0.5])
+GRID.setflags(write=False)
 KEPT: list[Any] = []
 """Objects that a call was made on, for as long as its graph is looked for."""
 
@@ -132,15 +134,15 @@ RECIPES: dict[str, list[Call]] = {
     "rich.progress.Progress.update": [lambda o, w: (o.update(o.task, loss=w.s), o.update(o.task, loss=0))],
     "rich.progress.Progress.add_task": [lambda o, w: o.remove_task(o.add_task("t", loss=w.s))],
     "scipy.integrate.quad": [lambda o, w: o.quad(lambda x: x, 0.0, w.s)],
-    "scipy.integrate.odeint": [lambda o, w: o.odeint(lambda y, t: 0 * y, w.v, A)],
+    "scipy.integrate.odeint": [lambda o, w: o.odeint(lambda y, t: 0 * y, w.v, GRID)],
     "scipy.integrate.solve_ivp": [lambda o, w: o.solve_ivp(lambda t, y: 0 * y, (0, 1), w.v)],
     "scipy.interpolate.RBFInterpolator": [lambda o, w: o.RBFInterpolator(np.array([[0, 0], [0, 1], [1, 0]]), w.v)],
-    "scipy.interpolate.RegularGridInterpolator": [lambda o, w: o.RegularGridInterpolator((A,), w.v)],
-    "scipy.interpolate.UnivariateSpline": [lambda o, w: o.UnivariateSpline(A, w.v, k=1)],
-    "scipy.interpolate.interpn": [lambda o, w: o.interpn((A,), w.v, [0.3])],
-    "scipy.interpolate.make_interp_spline": [lambda o, w: o.make_interp_spline(A, w.v, k=1)],
-    "scipy.interpolate.splprep": [lambda o, w: o.splprep([A, w.v], k=1)],
-    "scipy.interpolate.splrep": [lambda o, w: o.splrep(A, w.v, k=1)],
+    "scipy.interpolate.RegularGridInterpolator": [lambda o, w: o.RegularGridInterpolator((GRID,), w.v)],
+    "scipy.interpolate.UnivariateSpline": [lambda o, w: o.UnivariateSpline(GRID, w.v, k=1)],
+    "scipy.interpolate.interpn": [lambda o, w: o.interpn((GRID,), w.v, [0.3])],
+    "scipy.interpolate.make_interp_spline": [lambda o, w: o.make_interp_spline(GRID, w.v, k=1)],
+    "scipy.interpolate.splprep": [lambda o, w: o.splprep([GRID, w.v], k=1)],
+    "scipy.interpolate.splrep": [lambda o, w: o.splrep(GRID, w.v, k=1)],
     "scipy.io.mmwrite": [lambda o, w: o.mmwrite("a.mtx", w.m)],
     "scipy.io.savemat": [lambda o, w: o.savemat("a.mat", {"loss": w.v})],
     "scipy.ndimage.affine_transform": [lambda o, w: o.affine_transform(w.m, np.eye(2))],
@@ -151,9 +153,9 @@ RECIPES: dict[str, list[Call]] = {
     "scipy.ndimage.rank_filter": [lambda o, w: o.rank_filter(w.m, 0, 2)],
     **{f"scipy.optimize.{name}": [lambda o, w, name=name: getattr(o, name)(lambda x: (x**2).sum(), w.v)] for name in ("fmin", "minimize")},  # type: ignore[misc]
     "scipy.optimize.fmin_l_bfgs_b": [lambda o, w: o.fmin_l_bfgs_b(lambda x: (x**2).sum(), w.v, approx_grad=True)],
-    "scipy.optimize.curve_fit": [lambda o, w: o.curve_fit(lambda x, a: a * x, A, w.v)],
+    "scipy.optimize.curve_fit": [lambda o, w: o.curve_fit(lambda x, a: a * x, GRID, w.v)],
     **{f"scipy.optimize.{name}": [lambda o, w, name=name: getattr(o, name)(lambda x: x - 1, w.v)] for name in ("fsolve", "least_squares", "root")},  # type: ignore[misc]
-    "scipy.signal.decimate": [lambda o, w: o.decimate(np.resize(A, 40) if isinstance(w.v, np.ndarray) else w.v.repeat(14), 2)],
+    "scipy.signal.decimate": [lambda o, w: o.decimate(np.resize(GRID, 40) if isinstance(w.v, np.ndarray) else w.v.repeat(14), 2)],
     "scipy.signal.resample_poly": [lambda o, w: o.resample_poly(w.v, 2, 1)],
     "scipy.signal.savgol_filter": [lambda o, w: o.savgol_filter(w.v, 3, 1)],
     "scipy.signal.sosfilt": [lambda o, w: o.sosfilt(np.array([[1.0, 0, 0, 1, 0, 0]]), w.v)],
@@ -162,10 +164,10 @@ RECIPES: dict[str, list[Call]] = {
         for name in ("csc_array", "csc_matrix", "csr_array", "csr_matrix")
     },
     **{f"scipy.spatial.{name}": [lambda o, w, name=name: getattr(o, name)(w.m[:, :2])] for name in ("ConvexHull", "Delaunay")},  # type: ignore[misc]
-    "scipy.spatial.distance.mahalanobis": [lambda o, w: o.mahalanobis(w.v, A, np.eye(3))],
+    "scipy.spatial.distance.mahalanobis": [lambda o, w: o.mahalanobis(w.v, GRID, np.eye(3))],
     "scipy.spatial.transform.Rotation.from_euler": [lambda o, w: o.from_euler("xyz", w.v)],
     "scipy.spatial.transform.Rotation.from_quat": [lambda o, w: o.from_quat(w.m.ravel()[:4])],
-    "scipy.stats.binned_statistic_2d": [lambda o, w: o.binned_statistic_2d(A, A, w.v, bins=2)],
+    "scipy.stats.binned_statistic_2d": [lambda o, w: o.binned_statistic_2d(GRID, GRID, w.v, bins=2)],
     "scipy.stats.trim_mean": [lambda o, w: o.trim_mean(w.v, 0.1)],
     "scipy.spatial.KDTree.query": [lambda o, w: o.query(w.v)],
     "scipy.spatial.KDTree.query_ball_point": [lambda o, w: o.query_ball_point(w.v, 1.0)],
@@ -174,8 +176,9 @@ RECIPES: dict[str, list[Call]] = {
     "skimage.segmentation.slic": [lambda o, w: o.slic(w.m, n_segments=2, channel_axis=None)],
     "skimage.transform.resize": [lambda o, w: o.resize(w.m, (2, 2))],
     "structlog.BoundLogger.log": key("log", logging.INFO),
-    "swanlab.log": inside("log")[:1],  # a vector is refused, with a report that keeps it
-    "swanlab.Run.log": inside("log")[:1],
+    # Its thread holds the newest until the next one comes; a vector is refused, with a report that keeps it.
+    "swanlab.log": [lambda o, w: (o.log({"loss": w.s}), o.log({"loss": 0.5}))],
+    "swanlab.Run.log": [lambda o, w: (o.log({"loss": w.s}), o.log({"loss": 0.5}))],
     "swanlab.Image": [lambda o, w: o.Image(w.m)],
     "tabulate.tabulate": [lambda o, w: o.tabulate([[w.s]])],
     "torchvision.utils.draw_bounding_boxes": [
@@ -242,8 +245,11 @@ def updates(name: str) -> list[Call]:
         lambda w: (w.s,),
     ]
     def call(metric: Any, w: World, make: Callable[[World], tuple[Any, ...]]) -> object:
-        held = keep(metric) if name == "update" else metric  # a forward caches its newest result until the next
-        return getattr(held, name)(*make(w))
+        if name == "update":
+            return keep(metric).update(*make(w))
+        found = getattr(metric, name)(*make(w))
+        getattr(metric, name)(*make(World(*(value.detach() for value in w))))  # the newest result is cached until the next
+        return found
 
     return [functools.partial(call, make=make) for make in given]
 

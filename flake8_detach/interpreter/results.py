@@ -22,11 +22,12 @@ class Results(Containers):
         """The result of a torch operation of this name and Effect; `given` are its arguments as they stand in the call."""
         if effect == Effect.ROW:
             return self.several_outputs(outputs.of(name), operands, node, keywords)
+        if name in outputs.AT_LEAST and given:
+            effect = Effect.VIEWS if len(given) > 1 or given[0].kind & Kind.CONTAINER else Effect.VIEW
         if effect == Effect.VIEWS:
-            operands = [v for v in operands if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
-            direct = sum(bool(v.kind & Kind.TENSOR) for v in given) == len(operands)
-            views = [self.view(operand, node, index) for index, operand in enumerate(operands)]
-            return self.row(node, views) if direct else self.tuple_of(node, join_all(views), None)
+            return self.views(name, operands, node, given)
+        if name == "diff" and any(v.const == 0 and v.kind == Kind.NUMBER for v in (*given[:2], *keywords.values())):
+            operands = operands[:1]  # the zeroth difference, perhaps, which is the operand
         if effect == Effect.SEVERAL:
             return self.tuple_of(node, self.typed(self.derive(operands, node), name, given, keywords), None)
         if name in outputs.OPTIONAL:
@@ -41,6 +42,17 @@ class Results(Containers):
             if name in outputs.ITSELF and operands:
                 out = self.perhaps_itself(operands[0], out)
         return out
+
+    def views(self, name: str, operands: Sequence[Value], node: ast.expr, given: Sequence[Value]) -> Value:
+        """A tuple with a view of each operand, in order where the call names each of them."""
+        tensors = [v for v in operands if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
+        counts = [self.length(v) if v.kind & Kind.CONTAINER else 1 for v in given if v.kind & (Kind.TENSOR | Kind.UNKNOWN | Kind.CONTAINER)]
+        views = [self.view(operand, node, index) for index, operand in enumerate(tensors)]
+        if name in outputs.AT_LEAST:
+            views = [self.perhaps_itself(operand, view) for operand, view in zip(tensors, views)]
+        if None not in counts and sum(n for n in counts if n is not None) == len(views):
+            return self.row(node, views)
+        return self.tuple_of(node, join_all(views), None)
 
     def several_outputs(self, found: Sequence[outputs.Output], operands: Sequence[Value], node: ast.expr, keywords: dict[str, Value]) -> Value:
         """A tuple, by name where it is a named one."""
@@ -74,6 +86,7 @@ class Results(Containers):
 
     def perhaps_itself(self, operand: Value, out: Value) -> Value:
         """A result that may be the operand itself: as live as that one is in every grad mode, and a leaf where that one is."""
+        out = out._replace(dtype=out.dtype | operand.dtype if out.dtype and operand.dtype else 0)
         if out.grad == operand.grad == Grad.CUT:
             return out
         grad = out.grad | operand.grad if self.mode != Grad.LIVE else out.grad

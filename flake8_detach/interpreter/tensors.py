@@ -95,12 +95,12 @@ class Tensors(Builtins):
         for token in out.refs:  # a copy, or the same object: in doubt no alias
             self.unshare(token)
         same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
-        if receiver.leaf & Leaf.LEAF and name not in ("double", "half", "bfloat16"):
+        if receiver.leaf & Leaf.LEAF:
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
             self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
         dtype = DType.FLOAT if name in outputs.FLOAT_TYPES or any(outputs.dtype_of(a.names) for a in args) else receiver.dtype
-        if self.mode == Grad.CUT and name not in ("contiguous", "share_memory") and not same:
-            out = out._replace(grad=out.grad | Grad.CUT)  # another dtype or device makes a copy
+        if self.mode == Grad.CUT and name != "share_memory":
+            out = out._replace(grad=out.grad | Grad.CUT)  # another dtype, device or layout makes a copy
         if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
             dtype = 0
         return out._replace(dtype=dtype)

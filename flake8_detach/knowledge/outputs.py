@@ -61,9 +61,12 @@ FLOATS: Final = frozenset(
 
 ITSELF: Final = frozenset(
     "conj real resolve_conj resolve_neg flatten conj_physical positive atleast_1d atleast_2d atleast_3d cartesian_prod masked.prod masked.sum"
-    " masked.amax masked.amin".split()
+    " masked.amax masked.amin diff nn.functional.local_response_norm".split()
 )
 """Operations that of some operands (real ones, those that have the shape already) give the operand itself."""
+
+AT_LEAST: Final = frozenset(("atleast_1d", "atleast_2d", "atleast_3d"))
+"""Functions that give of one tensor a view or itself, and of several a tuple of such."""
 
 INTEGER_TYPES: Final = frozenset("long int int8 int16 int32 int64 bool uint8 uint16 uint32 uint64 short".split())
 FLOAT_TYPES: Final = frozenset(
