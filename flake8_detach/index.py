@@ -6,8 +6,8 @@ Here: what is looked up for every loop or function of a file, so that a file cos
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
-from . import graphs
 from .trace import Event, Role, Trace
 
 
@@ -17,8 +17,10 @@ class Index:
     def __init__(self, trace: Trace) -> None:
         self.events = trace.events
         self.count = len(trace.events)
-        self._entry_of = [graphs.entry(trace, frame) for frame in range(len(trace.frames))]
-        self.used = frozenset(ref for event in trace.of(Role.USE) for value in event.values for ref in value.refs)  # given to what is not shown
+        self._trace = trace
+        self._entry_of: list[int] = []
+        for number, frame in enumerate(trace.frames):
+            self._entry_of.append(number if frame.parent < 0 else self._entry_of[frame.parent])  # a frame is younger than what called it
         self._number: dict[int, int] = {}
         self._loops: dict[int, list[int]] = {}
         self._loop_roles: dict[tuple[int, str], list[Event]] = {}
@@ -32,6 +34,26 @@ class Index:
             for loop in set(event.loops):
                 self._loops.setdefault(loop, []).append(number)
                 self._loop_roles.setdefault((loop, event.role), []).append(event)
+
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """What is given to calls that the file does not show."""
+        return frozenset(ref for event in self._trace.of(Role.USE) for value in event.values for ref in value.refs)
+
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """What calls of modules give."""
+        return frozenset(ref for event in self._trace.of(Role.FORWARD) for ref in event.value.refs)
+
+    @cached_property
+    def built(self) -> frozenset[int]:
+        """The library modules that the file makes."""
+        return frozenset(token for event in self._trace.of(Role.BUILD) for token in event.value.refs)
+
+    @cached_property
+    def optimized(self) -> frozenset[int]:
+        """What optimizers of the file hold."""
+        return frozenset(token for held in self._trace.optimized.values() for token in held)
 
     def entry(self, frame: int) -> int:
         """The outermost activation that led to a frame."""
