@@ -75,7 +75,7 @@ def _trains(turn: Turn, index: int, optimizer: Value) -> bool:
 
 def _again(trace: Trace, call: Event) -> list[Event]:
     """The same call in other runs of its function."""
-    return [e for e in trace.of(Role.FORWARD) if e.node is call.node and e.frame != call.frame]
+    return [e for e in indices.of(trace).calls[id(call.node)] if e.frame != call.frame]
 
 
 def _road(trace: Trace, call: Event) -> Iterator[ast.AST]:

@@ -46,6 +46,14 @@ class Index:
         return frozenset(ref for event in self._trace.of(Role.FORWARD) for ref in event.value.refs)
 
     @cached_property
+    def calls(self) -> dict[int, list[Event]]:
+        """Id of the node of a call of a module -> what happened there."""
+        found: dict[int, list[Event]] = {}
+        for event in self._trace.of(Role.FORWARD):
+            found.setdefault(id(event.node), []).append(event)
+        return found
+
+    @cached_property
     def built(self) -> frozenset[int]:
         """The library modules that the file makes."""
         return frozenset(token for event in self._trace.of(Role.BUILD) for token in event.value.refs)
