@@ -8,7 +8,7 @@ The floors: a module imports only lower floors, or its own room.
     3  analysis  fixing/                 the assembly line: syntax tree -> trace -> findings -> reports, or -> mended source
     2  interpreter/   |   rules/         two rooms without a door between them: they meet only in the trace
     1  knowledge/  edits  cures/         facts about torch and its friends, as data; how source is written; which edit mends what
-       picture  syntax                   how a graph is drawn; walks of a program's text
+       picture  syntax  index            how a graph is drawn; walks of a program's text; the events of a trace by where they happened
     0  settings  value  trace  rule      the words, and what the project says of its own names
     annex  runtime/                      real torch as the judge; torch is imported nowhere else, and nothing imports this room
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
-from . import graphs, steps
+from . import index as indices
+from . import steps
 from .steps import Turn
 from .trace import Event, Role, Trace
 from .value import EMPTY, Value
@@ -73,7 +75,7 @@ def _trains(turn: Turn, index: int, optimizer: Value) -> bool:
 
 def _again(trace: Trace, call: Event) -> list[Event]:
     """The same call in other runs of its function."""
-    return [e for e in trace.of(Role.FORWARD) if e.node is call.node and e.frame != call.frame]
+    return [e for e in indices.of(trace).calls[id(call.node)] if e.frame != call.frame]
 
 
 def _road(trace: Trace, call: Event) -> Iterator[ast.AST]:
@@ -92,11 +94,12 @@ def _rivals(trace: Trace, stepping: list[Event]) -> list[Event]:
     loops = {t for e in stepping for t in e.loops}
     refs = frozenset(t for e in stepping for t in e.value.refs)
     found: dict[Value, Event] = {}
-    entries = {graphs.entry(trace, e.frame) for e in stepping}
-    for event in trace.of(Role.STEP):
-        if event.value in found or graphs.entry(trace, event.frame) not in entries:
+    index = indices.of(trace)
+    entries = {index.entry(e.frame) for e in stepping}
+    for event in index.in_loops(loops, Role.STEP) if loops else index.of_entries(entries, Role.STEP):
+        if event.value in found or index.entry(event.frame) not in entries:
             continue
-        if not event.value.refs & refs and steps.is_known(trace, event.value) and (not loops or loops & set(event.loops)):
+        if not event.value.refs & refs and steps.is_known(trace, event.value):
             found.setdefault(event.value, event)
     return list(found.values())
 
@@ -119,8 +122,8 @@ def _cure(turn: Turn, call: Event, backward: Event) -> str:
 
 def _harm(turn: Turn, backward: Event, other: Value, fed: frozenset[int]) -> str:
     """What comes of the gradients in the generator: they are cleared unused, or its next step uses them."""
-    events = turn.trace.events
-    for event in events[events.index(backward) + 1 :]:
+    number = indices.of(turn.trace).number(backward)
+    for event in islice(turn.trace.events, number + 1, None):
         if event.role == Role.CLEAR:
             fed = EMPTY if turn.clears(event, other) else fed - steps.cleared(turn.trace, event, fed)
         if not fed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 
+from . import index
 from .trace import Role, Trace
 from .value import Kind, Leaf, Value
 
@@ -23,7 +24,7 @@ def is_nonleaf(trace: Trace, value: Value) -> bool:
 
 def is_optimized(trace: Trace, value: Value) -> bool:
     """Whether an optimizer of the file holds this very tensor: a leaf that was made to be optimised."""
-    return any(value.refs & held for held in trace.optimized.values())
+    return not value.refs.isdisjoint(index.of(trace).optimized)
 
 
 def was_cut(trace: Trace, value: Value) -> bool:
@@ -31,7 +32,7 @@ def was_cut(trace: Trace, value: Value) -> bool:
     if value.reach - value.refs - value.history:
         return True
     rest, seen = list(value.refs), set[int]()
-    outputs = {ref for event in trace.of(Role.FORWARD) for ref in event.value.refs}
+    outputs = index.of(trace).outputs
     while rest:
         token = rest.pop()
         made = trace.made.get(token)
@@ -72,7 +73,7 @@ def knows_mode(trace: Trace, frame: int) -> bool:
     spec = function.args
     if not trace.frames[start].owner and not spec.posonlyargs and len(spec.args) == len(spec.defaults):
         return True
-    return any(entry(trace, e.frame) == start for e in trace.of(Role.BACKWARD))
+    return bool(index.of(trace).of_entries((start,), Role.BACKWARD))
 
 
 def is_tool_of_model(trace: Trace, frame: int) -> bool:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from . import graphs
+from . import index
 from .knowledge import idioms
 from .trace import Event, Made, Role, Trace, written
 from .value import EMPTY, Grad, Kind, Value
@@ -90,6 +90,13 @@ class Turn(NamedTuple):
 
 def condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
     """A branch taken: by the text of its test, so that two tests of the same thing are known to agree."""
+    found = trace.conditions.get((visit, arm))
+    if found is None:
+        found = trace.conditions[visit, arm] = _condition(trace, visit, arm)
+    return found
+
+
+def _condition(trace: Trace, visit: int, arm: int) -> tuple[object, int]:
     test = trace.tests[visit]
     if test is None:
         return (visit, arm)
@@ -119,7 +126,7 @@ def _turns(trace: Trace) -> Iterator[Turn]:
     done: set[tuple[int | None, int]] = set()
     for event in trace.of(Role.STEP):
         loop = trace.inner_loop(event)
-        key = (loop, 0 if loop is not None else graphs.entry(trace, event.frame))
+        key = (loop, 0 if loop is not None else index.of(trace).entry(event.frame))
         if key not in done:
             done.add(key)
             yield turn_of(trace, loop) if loop is not None else run_of(trace, event)
@@ -128,15 +135,15 @@ def _turns(trace: Trace) -> Iterator[Turn]:
 def turn_of(trace: Trace, loop: int) -> Turn:
     """The last iteration of a loop that was interpreted."""
     start = trace.loop_starts().get(loop, 0)
-    inside = [(e, e.turns[e.loops.index(loop)]) for e in trace.events[start + 1 :] if loop in e.loops]
+    inside = [(e, e.turns[e.loops.index(loop)]) for e in index.of(trace).all_in_loop(loop, start + 1)]
     last = max((number for _, number in inside), default=0)
     return Turn(trace, loop, len(trace.events[start].path), [e for e, number in inside if number == last])
 
 
 def run_of(trace: Trace, step: Event) -> Turn:
     """The run of the function that nobody in the file calls, or of the module, around a step that no loop repeats."""
-    frame = graphs.entry(trace, step.frame)
-    return Turn(trace, None, 0, [e for e in trace.events if graphs.entry(trace, e.frame) == frame and e.turns[: len(step.turns)] == step.turns])
+    frame = index.of(trace).entry(step.frame)
+    return Turn(trace, None, 0, [e for e in index.of(trace).all_of_entry(frame) if e.turns[: len(step.turns)] == step.turns])
 
 
 # -- whose gradients --------------------------------------------------------------------------------------------------------------------

@@ -174,6 +174,9 @@ class Trace:
         self.mixed: set[int] = set()  # what cut operands of a live result were computed from: targets
         self.data_used: dict[int, str] = {}  # id of a `.data` node -> the method or attribute taken of it
         self.turns: Any = None  # the turns of the training loops, once somebody has asked for them (steps)
+        self.reads_grad: bool | None = None  # whether the program reads `.grad`, once a cure has asked
+        self.index: Any = None  # the events by loop and activation, once somebody has asked for them (index)
+        self.conditions: dict[tuple[int, int], tuple[object, int]] = {}  # the arms of branches as tests and outcomes (steps)
         self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (waste)
         self.wholes: frozenset[int] | None = None  # what has a part that is a module (waste)
         self.detached: dict[int, list[Value]] | None = None  # frame -> what is detached in it (waste)

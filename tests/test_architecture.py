@@ -21,7 +21,7 @@ PACKAGE = ROOT / "flake8_detach"
 # From the ground up. A module imports lower floors, or its own room.
 FLOORS = [
     ["settings", "value", "trace", "rule"],
-    ["knowledge", "edits", "picture", "syntax"],
+    ["knowledge", "edits", "picture", "syntax", "index"],
     ["probes", "graphs", "waste"],
     ["passes"],
     ["modes"],

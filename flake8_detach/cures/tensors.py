@@ -260,4 +260,6 @@ def sharing(trace: Trace, roots: Iterable[ast.expr], value: Value, safe: bool) -
 
 def reads_gradients(trace: Trace) -> bool:
     """Whether the program looks at gradients itself, so that it sees which networks got some."""
-    return any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(trace.tree))
+    if trace.reads_grad is None:
+        trace.reads_grad = any(isinstance(n, ast.Attribute) and n.attr == "grad" for n in ast.walk(trace.tree))
+    return trace.reads_grad

@@ -112,12 +112,22 @@ class Belongings(Modules):
 
     # -- what an optimizer holds ------------------------------------------------------------------------------------------------------
 
+    def hold(self, optimizer: int, held: frozenset[int]) -> None:
+        """An optimizer holds these modules and leaves."""
+        for token in held:
+            self.held_by.setdefault(token, set()).add(optimizer)
+        self.optimized[optimizer] = held
+
+    def holding(self, tokens: frozenset[int]) -> frozenset[int]:
+        """The optimizers that hold some of these."""
+        return frozenset(o for token in tokens for o in self.held_by.get(token, ()) if token in self.optimized[o])
+
     def note_replaced(self, target: Value, value: Value, node: ast.AST) -> None:
         """A module that an optimizer holds gets a new part with parameters."""
         if not target.refs or (value.kind == Kind.MODULE and not self.surely_trains(value)):
             return
         owners = self.with_wholes_of(target)
-        holding = frozenset(o for o, held in self.optimized.items() if held & owners and not held & value.refs)
+        holding = self.holding(owners) - self.holding(value.refs)
         if holding:
             self.record(Role.REPLACED, node, value, target, (Value(refs=holding),))
 

@@ -217,7 +217,7 @@ class Calls(Comprehensions):
             retain = keywords.get("retain_graph")
             self.note_trained(node)
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)
-            for optimizer in self.optimized:
+            for optimizer in sorted(self.state.emptied):
                 self.state.delete((optimizer, EMPTIED))
             if one.grad != Grad.CUT:
                 trace.backpropagated |= one.reach

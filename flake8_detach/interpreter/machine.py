@@ -117,6 +117,7 @@ class Machine:
         self.fields: dict[int, dict[str, None]] = {}
         self.parameters = self.trace.parameters
         self.optimized = self.trace.optimized
+        self.held_by: dict[int, set[int]] = {}  # module or leaf -> the optimizers that were ever given it
         self.born = self.trace.born
         self.mappings = self.trace.mappings
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given

@@ -120,7 +120,7 @@ class Networks(Tensors):
 
     def is_trained_part(self, receiver: Value, name: str) -> bool:
         """Whether a method gives a part of the forward of a model that an optimizer of the file holds."""
-        return idioms.PARTS.match(name) is not None and any(receiver.refs & held for held in self.optimized.values())
+        return idioms.PARTS.match(name) is not None and bool(self.holding(receiver.refs))
 
     def lightning_method(self, name: str, given: list[Value], node: ast.Call, keywords: dict[str, Value]) -> None:
         """LightningModule.log detaches by documentation; manual_backward back-propagates."""
@@ -182,7 +182,7 @@ class Networks(Tensors):
             for value in self.open(args, node):
                 held = value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
                 for token in receiver.refs:
-                    self.optimized[token] = self.optimized.get(token, EMPTY) | held
+                    self.hold(token, self.optimized.get(token, EMPTY) | held)
             return NONE
         return OTHER
 

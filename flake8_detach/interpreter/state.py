@@ -77,12 +77,13 @@ def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "dead", "store")
+    __slots__ = ("_journal", "dead", "emptied", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
         self._journal: list[tuple[Key, Slot | None]] = []
         self.dead = False
+        self.emptied: set[int] = set()  # the optimizers with a slot under EMPTIED: a backward looks at no others
 
     def write(self, key: Key, slot: Slot) -> None:
         """Put a slot under a key and remember what was there."""
@@ -90,11 +91,15 @@ class State:
         if old is not slot:
             self._journal.append((key, old))
             self.store[key] = slot
+            if key[1] is EMPTIED:
+                self.emptied.add(key[0])
 
     def delete(self, key: Key) -> None:
         """Forget a key."""
         if key in self.store:
             self._journal.append((key, self.store.pop(key)))
+            if key[1] is EMPTIED:
+                self.emptied.discard(key[0])
 
     def mark(self) -> int:
         """A point to compare with or to go back to."""
@@ -113,6 +118,8 @@ class State:
                 store.pop(key, None)
             else:
                 store[key] = old
+            if key[1] is EMPTIED:
+                (self.emptied.discard if old is None else self.emptied.add)(key[0])
 
     def apply(self, difference: Difference) -> None:
         """Write a difference on top of the present state."""

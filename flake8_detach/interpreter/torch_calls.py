@@ -305,7 +305,7 @@ class TorchCalls(Calls):
             held |= value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
             for inner in self.inside(value):
                 held |= inner.refs | frozenset(m for t in inner.refs for m in self.parameters.get(t, EMPTY))
-        self.optimized[token] = held
+        self.hold(token, held)
         out = Value(Kind.OPTIMIZER, refs=frozenset((token,)), names=frozenset(("optimizer",)))
         self.note_optimizer(out, name, given, keywords, node)
         return out

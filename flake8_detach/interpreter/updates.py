@@ -60,7 +60,8 @@ class Updates(Belongings):
         """Gradients are cleared: of an optimizer, of a module with all its parts, or of a parameter."""
         parts = frozenset(self.with_parts(target)) if target.kind & Kind.MODULE and len(target.refs) <= NETS else target.refs
         self.record(Role.CLEAR, node, target, values=(Value(refs=parts),))
-        for optimizer, held in self.optimized.items():
+        for optimizer in sorted(self.optimized.keys() & target.refs | self.holding(parts)):
+            held = self.optimized[optimizer]
             if optimizer in target.refs or (0 not in held and held and held <= parts):
                 self.state.write((optimizer, EMPTIED), 1)
 

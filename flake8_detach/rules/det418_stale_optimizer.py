@@ -32,8 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach import steps
-from flake8_detach.graphs import entry
+from flake8_detach import index, steps
+from flake8_detach.graphs import entry, is_optimized
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
 from flake8_detach.value import Kind
@@ -44,10 +44,10 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """Each replacement that no optimizer ever holds, while the old optimizer goes on stepping."""
-    for index, event in enumerate(trace.events):
+    for number, event in enumerate(trace.events):
         if event.role != Role.REPLACED or event.passes or not _is_older(trace, event) or not _is_forgotten(trace, event):
             continue
-        if _goes_on(trace, event, index) and not _is_frozen(trace, event, index):
+        if _goes_on(trace, event, number) and not _is_frozen(trace, event, number):
             yield Finding(event.node, {})
 
 
@@ -58,19 +58,18 @@ def _is_older(trace: Trace, event: Event) -> bool:
 
 
 def _is_forgotten(trace: Trace, event: Event) -> bool:
-    built = {token for e in trace.of(Role.BUILD) for token in e.value.refs}
-    return not event.value.refs & built and not any(held & event.value.refs for held in trace.optimized.values()) and not event.value.refs & trace.adopted
+    return event.value.refs.isdisjoint(index.of(trace).built) and not is_optimized(trace, event.value) and not event.value.refs & trace.adopted
 
 
-def _goes_on(trace: Trace, event: Event, index: int) -> bool:
+def _goes_on(trace: Trace, event: Event, number: int) -> bool:
     """Whether the optimizer that held the old part steps later."""
-    return any(e.role == Role.STEP and e.value.refs & event.values[0].refs for e in trace.events[index:])
+    return any(e.role == Role.STEP and e.value.refs & event.values[0].refs for e in trace.events[number:])
 
 
-def _is_frozen(trace: Trace, event: Event, index: int) -> bool:
+def _is_frozen(trace: Trace, event: Event, number: int) -> bool:
     """Whether the module that was given the new part is frozen as a whole afterwards, and the part, or what may be in it, is not set free again."""
     frozen = False
-    for flag in trace.events[index:]:
+    for flag in trace.events[number:]:
         if flag.role != Role.FLAG or flag.detail[1] != "requires_grad":
             continue
         if not any(v.const is False for v in flag.values):

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flake8_detach import steps
+from flake8_detach import index, steps
 from flake8_detach.cures import order
 from flake8_detach.knowledge import idioms
 from flake8_detach.rule import Finding
@@ -43,37 +43,30 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """The backward of each loop that steps an optimizer whose gradients nothing clears."""
-    for step in trace.of(Role.STEP):
+    last: dict[int, Event] = {}  # loop -> the last backward in it so far
+    for step in trace.of(Role.BACKWARD, Role.STEP):
+        if step.role == Role.BACKWARD:
+            last.update(dict.fromkeys(step.loops, step))
+            continue
         loop = trace.inner_loop(step)
         if loop is None or step.mode != Grad.LIVE:
             continue
-        backward = _backward(trace, step, loop)
+        backward = last.get(loop)
         if backward is not None and not _cleared(trace, step.value, loop) and not _in_other_hands(trace, step.value, loop):
             yield Finding(backward.node, {}, order.cleared_before(trace, backward, step))
 
 
-def _backward(trace: Trace, step: Event, loop: int) -> Event | None:
-    """The last backward before the step in the same loop."""
-    found = None
-    for event in trace.of(Role.BACKWARD, Role.STEP):
-        if event is step:
-            return found
-        if event.role == Role.BACKWARD and loop in event.loops:
-            found = event
-    return None
-
-
 def _cleared(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether anything in the loop clears these gradients, or may."""
-    if any(loop in e.loops and idioms.CLEARS.search(str(e.detail)) for e in trace.of(Role.USE)):
+    if any(idioms.CLEARS.search(str(e.detail)) for e in index.of(trace).in_loop(loop, Role.USE)):
         return True
-    clears = [e for e in trace.of(Role.CLEAR) if loop in e.loops and steps.concerns(trace, e, optimizer) is not False]
+    clears = [e for e in index.of(trace).in_loop(loop, Role.CLEAR) if steps.concerns(trace, e, optimizer) is not False]
     return not all(_is_of_another(trace, e.value, optimizer, loop) for e in clears)
 
 
 def _is_of_another(trace: Trace, cleared: Value, optimizer: Value, loop: int) -> bool:
     """Whether what is cleared is an optimizer with a turn of its own in the loop, which was given other modules."""
-    if cleared.kind != Kind.OPTIMIZER or not any(loop in e.loops and e.value.refs == cleared.refs for e in trace.of(Role.STEP)):
+    if cleared.kind != Kind.OPTIMIZER or not any(e.value.refs == cleared.refs for e in index.of(trace).in_loop(loop, Role.STEP)):
         return False
     known = steps.is_known(trace, cleared) and steps.is_known(trace, optimizer)
     return known and not steps.wholes(trace, steps.holdings(trace, cleared)) & steps.wholes(trace, steps.holdings(trace, optimizer))
@@ -81,11 +74,11 @@ def _is_of_another(trace: Trace, cleared: Value, optimizer: Value, loop: int) ->
 
 def _in_other_hands(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether code that the file does not show gets the optimizer, or in the loop the model."""
+    if not index.of(trace).used.isdisjoint(optimizer.refs):
+        return True
     held = steps.holdings(trace, optimizer) - {0}
-    for event in trace.of(Role.USE):
-        for value in event.values:
-            if value.refs & optimizer.refs or (loop in event.loops and value.refs & held):
-                return True
+    if any(value.refs & held for event in index.of(trace).in_loop(loop, Role.USE) for value in event.values):
+        return True
     return loop in trace.born_in(optimizer) and not _outlived(trace, optimizer, loop)
 
 

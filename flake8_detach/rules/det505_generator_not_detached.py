@@ -57,7 +57,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _detached(trace: Trace, fed: Fed) -> Edit | None:
     """`.detach()` on the fake, where that is all there is to do: safe if only work is saved, which nobody sees, and nothing else trains on the fake."""
-    if fed.cure != DETACH:
+    if fed.cure != DETACH or trace.seen is None:
         return None
     uses = {id(e.node) for e in trace.of(Role.BACKWARD) if e.value.reach & fed.fake.refs}
     safe = fed.harm == WASTED and len(uses) == 1 and not tensors.reads_gradients(trace)

@@ -56,6 +56,32 @@ def training_functions(lines: int) -> str:
     return "".join(f"def train{n}():{body}\n" for n in range(lines // (body.count("\n") + 2)))
 
 
+def training_script(lines: int) -> str:
+    """One model after the other is trained by the module body."""
+    body = TRAINING.replace("\nimport torch\n", "")
+    for name in ("model", "optimizer", "total"):
+        body = body.replace(name, name + "{0}")
+    return "".join(body.format(n) for n in range(lines // body.count("\n")))
+
+
+def adversaries(lines: int) -> str:
+    """Each function trains two networks against each other, and back-propagates into the generator in vain."""
+    text = (
+        "def train{0}():\n"
+        "    made, judge = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)\n"
+        "    first = torch.optim.SGD(made.parameters(), lr=0.1)\n"
+        "    second = torch.optim.SGD(judge.parameters(), lr=0.1)\n"
+        "    for step in range(3):\n"
+        "        second.zero_grad()\n"
+        "        judge(made(torch.ones(4, 2))).mean().backward()\n"
+        "        second.step()\n"
+        "        first.zero_grad()\n"
+        "        (-judge(made(torch.ones(4, 2))).mean()).backward()\n"
+        "        first.step()\n"
+    )
+    return "".join(text.format(n) for n in range(lines // text.count("\n")))
+
+
 def module_classes(lines: int) -> str:
     """Each class is a module of two layers; each but the first holds one of the class before it."""
     text = (
@@ -380,7 +406,7 @@ def all_axes() -> Iterator[Axis]:
     """Every axis; those of a file's length first."""
     yield from (
         Axis(build.__name__.replace("_", " "), build, LINES)
-        for build in (training_functions, module_classes, statements, running_statements, plain_functions, blank_lines, comments)
+        for build in (training_functions, training_script, adversaries, module_classes, statements, running_statements, plain_functions, blank_lines, comments)
     )
     yield from (
         Axis(name, partial(nested_blocks, opening=opening), DEEP)
