@@ -30,6 +30,8 @@ from .run import Run
 
 TORCH = str(Path(torch.__file__).parent)  # a warning that torch gives for its own line is about the program's
 
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
+
 
 class TimeLimit(BaseException):
     """Raised in the program when its time is up. Not an Exception: the program's own handlers are not meant for it."""
@@ -135,6 +137,8 @@ class Stage:
             witnessed.timed_out = True
         except SystemExit as stop:
             witnessed.status = _status(stop)
+        except KeyboardInterrupt:
+            witnessed.status, witnessed.error = INTERRUPTED, "flake8-detach witness: interrupted\n"
         except BaseException as error:
             # the program's own failure, of any kind: it is shown as Python would have shown it, and told
             witnessed.status, witnessed.error = 1, _traceback(error)

@@ -19,7 +19,7 @@ from pathlib import Path
 from .occurrence import Witnessed
 
 GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
-START = "import sys; sys.path[0] = {root!r}; from {package}.child import main; sys.exit(main(sys.argv[1]))"
+START = "import sys; sys.path[0] = {root!r}; from {package}.start import main; sys.exit(main(sys.argv[1]))"
 
 Job = tuple[str, Sequence[str], "Sequence[str] | None"]
 Found = dict[tuple[str, "str | None"], Witnessed]
