@@ -2,6 +2,7 @@
 
 usage: python doomed.py END WHEN COMMAND ARGS...
   kill N       SIGKILL at the Nth step (call of a function, or return) of all the replacing of files
+  count 0      none: the number of those steps is printed at the end
   stop N       SIGINT at that step
   after S      SIGINT after S seconds
   memory MB    so much more memory than there is now, and no more
@@ -11,6 +12,7 @@ What lives here: how an end is brought about. What must not: what should come of
 
 from __future__ import annotations
 
+import atexit
 import os
 import resource
 import signal
@@ -36,7 +38,7 @@ class Steps:
         replacing = code.co_name == "replace" and code.co_filename.endswith(REPLACING)
         self.inside = self.inside or replacing
         self.left -= self.inside
-        if self.inside and self.left == 0:
+        if self.inside and self.left == 0 and self.number:
             sys.setprofile(None)
             os.kill(os.getpid(), self.number)
         if replacing and event == "return":
@@ -60,9 +62,16 @@ def interrupt_after(seconds: float) -> None:
     timer.start()
 
 
+def count(_: float) -> None:
+    steps = Steps(0, 0)
+    atexit.register(lambda: print(-steps.left, file=sys.stderr))
+    sys.setprofile(steps)
+
+
 ENDS: dict[str, Callable[[float], object]] = {
     "kill": lambda step: sys.setprofile(Steps(int(step), signal.SIGKILL)),
     "stop": lambda step: sys.setprofile(Steps(int(step), signal.SIGINT)),
+    "count": count,
     "after": interrupt_after,
     "memory": limit_memory,
     "full": limit_files,

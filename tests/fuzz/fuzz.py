@@ -8,7 +8,7 @@ Six campaigns, each counted and printed; the exit code is 1 if anything failed:
   generate   N programs that hypothesmith makes of Python's grammar
   nest       every construct put into itself as deep as flake8 itself follows
   repeat     the same findings in processes with other hash seeds, in another order, and from a real flake8 with -j1 and -j4
-  kill       `fix` killed N times, at any moment and within its writing; a tenth as often stopped, out of memory, on a full disk, read-only
+  kill       `fix` killed N times, at any moment and within its writing; a fiftieth as often each: stopped, out of memory, on a full disk, read-only
 Files are those of the fixtures and of every DIR. Without DIR: also the standard library of the Python that runs this; start it with another
 Python to have another grammar. A text that this Python does not parse is counted as unparsable and left to flake8, which reports E999.
 What lives here: the campaigns and the counting. What must not: what a failure is (trial.py), how texts are made (the other modules).
@@ -191,7 +191,7 @@ class Fuzzer:
         """Every text is one run of `fix` over a folder of programs that came to a bad end."""
         count, interruption = Count("kill"), Interruption()
         count.files = len(interruption.old)
-        kinds = [KILLS[turn % len(KILLS)] for turn in range(number)] + [kind for kind in STARVING for _ in range(max(1, number // 10))]
+        kinds = [KILLS[turn % len(KILLS)] for turn in range(number)] + [kind for kind in STARVING for _ in range(max(1, number // 50))]
         for turn, kind in enumerate(kinds):
             if self.over():
                 break

@@ -23,7 +23,8 @@ DOOMED = Path(__file__).with_name("doomed.py")
 FIX = ("fix", "--isolated", "--unsafe")
 OURS = re.compile(r"\.flake8-detach-[0-9a-f]+\.tmp")
 FILES = 10
-NOBODY = 65534
+UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+"""Before a command: permissions hold for root too, of whom they would not be asked."""
 KILLS = ("kill at a moment", "kill at a step")
 STARVING = ("stop at a step", "stop after seconds", "memory", "full disk", "read-only")
 LARGEST_LIMIT = 120
@@ -57,21 +58,19 @@ class Interruption:
         self.new = whole.contents
         self.changed = [name for name in self.old if self.old[name] != self.new.get(name)]
         self.whole = whole
-        self.steps = 60 * len(self.changed)
+        self.steps = int(self.run([sys.executable, str(DOOMED), "count", "0"]).errors.splitlines()[-1])
         self.seen: Counter[str] = Counter()
 
-    def run(self, start: Sequence[str], killed_after: float | None = None, user: int | None = None) -> End:
+    def run(self, start: Sequence[str], killed_after: float | None = None, read_only: bool = False) -> End:
         """One command in a fresh folder."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name, "programs")
             folder.mkdir()
             for path, data in self.old.items():
                 (folder / path).write_bytes(data)
-                (folder / path).chmod(0o640 if user is None else 0o444)
-            if user is not None:
-                Path(name).chmod(0o755)
-                folder.chmod(0o555)
-            process = subprocess.Popen([*start, *FIX, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, user=user)
+                (folder / path).chmod(0o444 if read_only else 0o640)
+            folder.chmod(0o555 if read_only else 0o755)
+            process = subprocess.Popen([*start, *FIX, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             try:
                 _, errors = process.communicate(timeout=killed_after)
             except subprocess.TimeoutExpired:
@@ -87,8 +86,8 @@ class Interruption:
             moment = chance.uniform(0, 1.1 * self.seconds)
             return f"{moment:.3f} s", self.wrong(kind, self.run([sys.executable, "-m", "flake8_detach"], killed_after=moment))
         if kind == "read-only":
-            user = NOBODY if os.geteuid() == 0 else os.geteuid()
-            return kind, self.wrong(kind, self.run([sys.executable, "-m", "flake8_detach"], user=user))
+            before = UNPRIVILEGED if os.geteuid() == 0 else ()
+            return kind, self.wrong(kind, self.run([*before, sys.executable, "-m", "flake8_detach"], read_only=True))
         word, value = {
             "kill at a step": ("kill", float(chance.randint(1, self.steps))),
             "stop at a step": ("stop", float(chance.randint(1, self.steps))),
