@@ -20,7 +20,7 @@ from pathlib import Path
 from .occurrence import INTERRUPTED, Witnessed
 
 GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
-PATIENCE = 3.0  # seconds that an interrupted program has for writing it down
+PATIENCE = 5.0  # seconds that an interrupted program has for writing it down
 START = "import sys; sys.path[0] = {root!r}; from {package}.start import main; sys.exit(main(sys.argv[1]))"
 
 Job = tuple[str, Sequence[str], "Sequence[str] | None"]

@@ -92,7 +92,9 @@ def test_an_interrupted_program_is_told_in_one_line_and_its_findings_stand(tmp_p
         assert process.stdout and process.stdout.readline().startswith("tensor(")
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-    assert errors == "flake8-detach witness: interrupted\n"
+    told, finding = errors.splitlines()
+    assert told == "flake8-detach witness: interrupted"
+    assert finding.startswith(f"{program}:3:1: DET101 ")
     assert process.returncode == 130
 
 
