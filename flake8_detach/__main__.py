@@ -6,6 +6,7 @@ What lives here: names, arguments and exit statuses. What must not: the work its
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
 import sys
@@ -16,6 +17,8 @@ from . import __version__
 
 # Every family but the opt-in one, DET9: a prefix that covers an opt-in code would switch it on.
 SELECTED = ",".join(f"DET{family}" for family in range(9))
+FAILED = 2
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 
 def check(arguments: Sequence[str]) -> int:
@@ -126,7 +129,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes; `flake8-detach COMMAND --help` says more")
     chosen = parser.parse_args(argv)
-    return COMMANDS[chosen.command](chosen.arguments)
+    try:
+        return COMMANDS[chosen.command](chosen.arguments)
+    except KeyboardInterrupt:
+        return _ended(chosen.command, "interrupted", INTERRUPTED)
+    except MemoryError:
+        return _ended(chosen.command, "out of memory", FAILED)
+    except ImportError as error:
+        # also what the loader says when there is no memory for a compiled module
+        return _ended(chosen.command, f"cannot be loaded: {error}", FAILED)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        return _ended(chosen.command, "out of memory", FAILED)
+
+
+def _ended(command: str, reason: str, status: int) -> int:
+    print(f"flake8-detach {command}: {reason}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

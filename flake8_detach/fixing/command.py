@@ -41,6 +41,8 @@ class Work:
             self._fail(path, f"it is no valid Python (line {error.lineno}: {error.msg})")
         except RecursionError:
             self._fail(path, "it is nested too deeply")
+        except MemoryError:
+            self._fail(path, "there is not enough memory for it")
         except (OSError, ValueError) as error:
             self._fail(path, str(error))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -45,19 +45,24 @@ def replace(old: Read, data: bytes) -> None:
     """The file gets new contents and keeps its permissions. Raises Stale when it has changed since it was read, and OSError; then it is as it was."""
     if not os.access(old.path, os.W_OK):
         raise PermissionError(f"{old.path} is not writable")
-    handle, name = tempfile.mkstemp(prefix=f".{old.path.name}.", suffix=".tmp", dir=old.path.parent)
+    # the name is known before the file is there: no interrupt can come between a file and the way to clean it up
+    new = old.path.with_name(f".flake8-detach-{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(new, "xb", opener=_private) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _take_over(Path(name), old.state)
+        _take_over(new, old.state)
         if not _is_current(old):
             raise Stale
-        Path(name).replace(old.path)
+        new.replace(old.path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
 
 
 def _take_over(path: Path, state: os.stat_result) -> None:

@@ -24,12 +24,11 @@ import torch
 from .drawing import Drawing
 from .events import Finished, Warned
 from .interceptions import attributes, backprop, functions, layers, lines, modules, optimizers, sinks, switches, training
-from .occurrence import Witnessed
+from .occurrence import INTERRUPTED, Witnessed
 from .program import Program
 from .run import Run
 
 TORCH = str(Path(torch.__file__).parent)  # a warning that torch gives for its own line is about the program's
-
 
 class TimeLimit(BaseException):
     """Raised in the program when its time is up. Not an Exception: the program's own handlers are not meant for it."""
@@ -135,6 +134,9 @@ class Stage:
             witnessed.timed_out = True
         except SystemExit as stop:
             witnessed.status = _status(stop)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not lose what the first has ended
+            witnessed.status, witnessed.error = INTERRUPTED, "flake8-detach witness: interrupted\n"
         except BaseException as error:
             # the program's own failure, of any kind: it is shown as Python would have shown it, and told
             witnessed.status, witnessed.error = 1, _traceback(error)

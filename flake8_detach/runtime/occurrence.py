@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from ..picture import Edge, Node, Picture
 
+INTERRUPTED = 130
+"""The status of a program that was interrupted, as shells have it: 128 and the number of the signal."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:

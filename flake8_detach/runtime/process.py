@@ -7,6 +7,7 @@ The process is described to `child` by one JSON text: the `jobs` (a path, its ar
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import json
 import os
@@ -16,10 +17,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .occurrence import Witnessed
+from .occurrence import INTERRUPTED, Witnessed
 
 GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
-START = "import sys; sys.path[0] = {root!r}; from {package}.child import main; sys.exit(main(sys.argv[1]))"
+PATIENCE = 5.0  # seconds that an interrupted program has for writing it down
+START = "import sys; sys.path[0] = {root!r}; from {package}.start import main; sys.exit(main(sys.argv[1]))"
 
 Job = tuple[str, Sequence[str], "Sequence[str] | None"]
 Found = dict[tuple[str, "str | None"], Witnessed]
@@ -80,14 +82,31 @@ def _run(request: str, limit: float, quiet: bool) -> int | None:
     start = START.format(root=str(Path(__file__).parents[2]), package=__package__)
     silence = subprocess.DEVNULL if quiet else None
     try:
-        done = subprocess.run([sys.executable, "-c", start, request], timeout=limit, stdout=silence, stderr=silence, check=False)
+        process = subprocess.Popen([sys.executable, "-c", start, request], stdout=silence, stderr=silence)
+        return _waited(process, limit, quiet)
     except subprocess.TimeoutExpired:
         # it did not even react to its own alarm: what it wrote until now stands
         return None
-    return done.returncode
+
+
+def _waited(process: subprocess.Popen[bytes], limit: float, quiet: bool) -> int:
+    """The exit status. A program that is shown may write down what happened until an interrupt, which the terminal has sent it too."""
+    with process:
+        try:
+            return process.wait(limit)
+        except KeyboardInterrupt:
+            if quiet:
+                raise
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            return INTERRUPTED
+        finally:
+            process.kill()
 
 
 def _lost(status: int | None) -> Witnessed:
+    if status == INTERRUPTED:
+        return Witnessed(status=status, error="flake8-detach witness: interrupted\n")
     if status is None:
         return Witnessed(status=1, error="the process was killed: it did not react to its time limit\n", timed_out=True)
     return Witnessed(status=status, error=f"the process ended with status {status} before it could say what happened\n")

@@ -1,13 +1,14 @@
 """The fuzzer: the analysis under everything that is and is not Python. Nothing may fail.
 
-usage: python tests/fuzz/fuzz.py [--files DIR ...] [--mutations N] [--generated N] [--seconds N] [--seed S] [--only CAMPAIGN ...] [--keep DIR]
+usage: python tests/fuzz/fuzz.py [--files DIR ...] [--mutations N] [--generated N] [--kills N] [--seconds N] [--seed S] [--only CAMPAIGN ...] [--keep DIR]
 
-Five campaigns, each counted and printed; the exit code is 1 if anything failed:
+Six campaigns, each counted and printed; the exit code is 1 if anything failed:
   read       every file as it is, and again as if it trained a model (the gate is forced)
   mutate     each of N files, drawn at random: truncated, a token deleted, doubled or swapped, two files' halves joined, live tensors grafted in
   generate   N programs that hypothesmith makes of Python's grammar
   nest       every construct put into itself as deep as flake8 itself follows
   repeat     the same findings in processes with other hash seeds, in another order, and from a real flake8 with -j1 and -j4
+  kill       `fix` killed N times, at any moment and within its writing; a fiftieth as often each: stopped, out of memory, on a full disk, read-only
 Files are those of the fixtures and of every DIR. Without DIR: also the standard library of the Python that runs this; start it with another
 Python to have another grammar. A text that this Python does not parse is counted as unparsable and left to flake8, which reports E999.
 What lives here: the campaigns and the counting. What must not: what a failure is (trial.py), how texts are made (the other modules).
@@ -36,12 +37,14 @@ from hypothesis import seed as seeded
 from hypothesis.strategies import SearchStrategy
 
 import nesting
+from interruption import KILLS, STARVING, Interruption
 from mutations import MUTATIONS
 from trial import SECONDS_PER_FILE, TRAINING, Verdict, parse, read, try_text
 
 HERE = Path(__file__).resolve().parent
 FIXTURES = HERE.parent.parent / "fixtures"
 STDLIB = Path(sysconfig.get_path("stdlib"))
+CAMPAIGNS = ["read", "mutate", "generate", "nest", "repeat", "kill"]
 TRIES = 8
 """How often a mutation is drawn anew because this Python does not parse the outcome."""
 AGAIN = 10
@@ -60,6 +63,7 @@ class Count:
     unparsable: int = 0
     findings: int = 0
     slowest: tuple[float, str] = (0.0, "")
+    outcomes: collections.Counter[str] = field(default_factory=collections.Counter)
     failures: list[tuple[str, str, str]] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
@@ -79,7 +83,7 @@ class Count:
     def __str__(self) -> str:
         seconds, label = self.slowest
         causes = collections.Counter(failure for _, _, failure in self.failures)
-        told = "".join(f"\n    {number} x {failure}" for failure, number in causes.most_common())
+        told = "".join(f"\n    {number} x {word}" for words in (sorted(self.outcomes.items()), causes.most_common()) for word, number in words)
         return (
             f"{self.name}: {self.files} files, {self.texts} texts tried, {self.unparsable} unparsable, {self.findings} findings, "
             f"slowest {seconds:.1f} s ({label}), {time.monotonic() - self.began:.0f} s in all, {len(self.failures)} failures{told}"
@@ -183,6 +187,21 @@ class Fuzzer:
             count.findings = len(flake8(folder, "-j1", "5"))
         return count
 
+    def kill(self, number: int) -> Count:
+        """Every text is one run of `fix` over a folder of programs that came to a bad end."""
+        count, interruption = Count("kill"), Interruption()
+        count.files = len(interruption.old)
+        kinds = [KILLS[turn % len(KILLS)] for turn in range(number)] + [kind for kind in STARVING for _ in range(max(1, number // 50))]
+        for turn, kind in enumerate(kinds):
+            if self.over():
+                break
+            moment, wrong = interruption.try_one(kind, self.chance(f"{kind} {turn}"))
+            count.texts += 1
+            if wrong:
+                count.fail(f"{kind}: {moment}", "", f"{kind}: {wrong}")
+        count.outcomes = interruption.seen
+        return count
+
     def with_torch(self) -> list[Path]:
         return [path for path in self.paths if "torch" in text_of(path)]
 
@@ -280,9 +299,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mutations", type=int, default=5000, metavar="N", help="how many files are mutated, each in every way")
     parser.add_argument("--generated", type=int, default=1000, metavar="N", help="how many programs hypothesmith makes")
     parser.add_argument("--repeated", type=int, default=400, metavar="N", help="how many files are compared between processes")
+    parser.add_argument("--kills", type=int, default=500, metavar="N", help="how often fix is killed")
     parser.add_argument("--seconds", type=float, default=float("inf"), metavar="N", help="when to stop drawing texts")
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--only", nargs="+", choices=["read", "mutate", "generate", "nest", "repeat"], default=["read", "mutate", "generate", "nest", "repeat"])
+    parser.add_argument("--only", nargs="+", choices=CAMPAIGNS, default=CAMPAIGNS)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where texts that failed are written")
     given = parser.parse_args()
     if missing := [str(folder) for folder in given.files if not folder.is_dir()]:
@@ -299,6 +319,7 @@ def main() -> int:
         "generate": lambda: fuzzer.generate(given.generated),
         "nest": fuzzer.nest,
         "repeat": lambda: fuzzer.repeat(given.repeated),
+        "kill": lambda: fuzzer.kill(given.kills),
     }
     print(f"Python {platform.python_version()}, {len(fuzzer.paths)} files, seed {given.seed}", flush=True)
     failed = 0
