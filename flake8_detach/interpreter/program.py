@@ -26,7 +26,7 @@ from .callers import Callers, finds_grad_off
 from .machine import Activation, Class, Exhausted, Loop
 from .state import Difference
 
-BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 12, 200
+BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 8, 200
 """How many statements are executed before calls are no longer followed: so many, and so many for each line of the file; each function that
 nobody calls may spend at least the last."""
 BASE_WORK, LINE_WORK = 200_000, 200
