@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -46,14 +47,14 @@ def test_every_file_is_old_or_new_after_a_kill(interruption: Interruption) -> No
         ("stop", 0.5, 130, "interrupted"),
         ("full", 100, 2, "File too large"),
         ("full", 0, 2, "File too large"),
-        ("memory", 2, 2, "flake8-detach fix: "),  # the first thing that finds no room may be a library that Python loads
-        ("memory", 16, 2, "flake8-detach fix: "),
+        ("memory", 2, 2, "memory|cannot be loaded"),  # the first thing that finds no room may be a library that Python loads
+        ("memory", 16, 2, "memory|cannot be loaded"),
     ],
 )
 def test_a_bad_end_is_told_and_leaves_nothing(interruption: Interruption, end: str, when: float, status: int, message: str) -> None:
     ended = interruption.run(doomed(end, int(when * interruption.steps) if end == "stop" else when))
     assert interruption.wrong(end, ended) == ""
-    assert (ended.status, message in ended.errors) == (status, True), ended.errors
+    assert (ended.status, bool(re.search(message, ended.errors))) == (status, True), ended.errors
 
 
 def test_read_only(interruption: Interruption) -> None:
