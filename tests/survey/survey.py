@@ -34,12 +34,18 @@ def git(clone: Path, *args: str) -> bytes:
     return subprocess.run(["git", "-C", str(clone), *args], capture_output=True, check=True).stdout
 
 
+def parsed(text: str) -> ast.Module | None:
+    """The tree of a text; None where it is no Python of this version."""
+    try:
+        return ast.parse(text.lstrip("\ufeff"))
+    except (SyntaxError, ValueError):
+        return None
+
+
 def reports(text: str, path: str) -> list[analysis.Report]:
     """The default codes' findings in a text; none where it is no Python of this version."""
-    lines = text.lstrip("\ufeff").splitlines(keepends=True)
-    try:
-        tree = ast.parse("".join(lines))
-    except (SyntaxError, ValueError):
+    lines, tree = text.lstrip("\ufeff").splitlines(keepends=True), parsed(text)
+    if tree is None:
         return []
     return [r for r in analysis.check(tree, lines, path) if not r.code.startswith("DET9")]
 
@@ -65,14 +71,6 @@ def function(text: str, line: int) -> int:
     """The first line of the innermost function around a line, 0 at module level."""
     nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     return max((n.lineno for n in nodes if n.lineno <= line <= (n.end_lineno or 0)), default=0)
-
-
-def parses(text: str) -> bool:
-    try:
-        ast.parse(text.lstrip("\ufeff"))
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def is_recognised(clone: Path, row: dict[str, str]) -> bool:
@@ -108,7 +106,7 @@ def judge_cures(clones: Path) -> None:
     cures = [r for r in rows("cures.csv") if (clones / r["repo"]).is_dir()]
     hits = {id(r) for r in cures if is_recognised(clones / r["repo"], r)}
     own = [r for r in cures if r["needs"] in ("line", "function", "file")]
-    readable = [r for r in own if parses(source(clones / r["repo"], f"{r['commit']}~1", r["path"]))]
+    readable = [r for r in own if parsed(source(clones / r["repo"], f"{r['commit']}~1", r["path"])) is not None]
     print(f"cures recognised: {sum(id(r) in hits for r in own)} of {len(own)} that one file decides ({len(readable)} of them are Python 3)")
     print(f"                  {len(hits)} of {len(cures)} in all")
 
