@@ -115,7 +115,7 @@ def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str,
 
 def may_fire(source: str) -> bool:
     """The gate: whether any rule could find something in a text."""
-    return CAN_FIRE.search(source) is not None and _speaks_torch(source)
+    return _speaks_torch(source) and CAN_FIRE.search(source) is not None
 
 
 def _speaks_torch(source: str) -> bool:

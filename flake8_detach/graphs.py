@@ -57,9 +57,7 @@ def is_sum(trace: Trace, token: int) -> bool:
 
 def entry(trace: Trace, frame: int) -> int:
     """The outermost activation that led to a frame."""
-    while trace.frames[frame].parent >= 0:
-        frame = trace.frames[frame].parent
-    return frame
+    return index.of(trace).entry(frame)
 
 
 def knows_mode(trace: Trace, frame: int) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
+from . import index as indices
 from .graphs import entry
 from .knowledge import idioms
 from .knowledge.pattern import Pattern
@@ -115,11 +116,7 @@ def _asks_for_gradients(trace: Trace, event: Event, end: int) -> bool:
 
 def names(trace: Trace, frame: int) -> str:
     """The names of a frame's function and class, and of those that call it, in snake case."""
-    out = ""
-    while frame >= 0:
-        out += "_" + idioms.words(trace.function(frame).replace(".", "_"))
-        frame = trace.frames[frame].parent
-    return out + "_"
+    return "".join("_" + idioms.words(trace.function(f).replace(".", "_")) for f in trace.outward(frame)) + "_"
 
 
 def is_test_file(trace: Trace) -> bool:
@@ -202,10 +199,11 @@ def _detached_end(trace: Trace, event: Event, frame: int, node: ast.AST, busy: s
 
 def _outer_evidence(trace: Trace, event: Event, frame: int, busy: set[int]) -> Pass | None:
     """A caller that says of itself that it is an evaluation: the pass is its, though the result ends in a helper."""
+    number = indices.of(trace).number(event)
     while trace.frames[frame].parent >= 0:
         node, frame = trace.frames[frame].call, trace.frames[frame].parent
         named = trace.frames[frame].function is not None and isinstance(node, ast.expr)
-        what = _evidence(trace, event, trace.events.index(event), frame, busy) if named else ""
+        what = _evidence(trace, event, number, frame, busy) if named else ""
         if what and node is not None:
             return place(trace, event, frame, node, what)
     return None

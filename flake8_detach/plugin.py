@@ -54,9 +54,8 @@ class Plugin:
         """Take what flake8's configuration and command line say; a bad value ends flake8 with status 2."""
         from . import settings
 
-        given = {name: getattr(options, f"detach_{name}") for name in OPTIONS}
         try:
-            cls.settings = settings.read(given, unreported(options))
+            cls.settings = settings.of_options(options, unreported(options))
         except settings.BadSetting as error:
             parser.parser.error(str(error))
 

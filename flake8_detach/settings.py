@@ -76,6 +76,11 @@ def read(values: Mapping[str, Sequence[str]], off: frozenset[str] = frozenset())
     return Settings(**{name: tuple(_named(name, word) for word in values.get(name, ())) for name in NAMED}, off=off)
 
 
+def of_options(options: object, off: frozenset[str] = frozenset()) -> Settings:
+    """The same of flake8's parsed options, which hold each as `detach_` and its name."""
+    return read({name: getattr(options, f"detach_{name}") for name in NAMED}, off)
+
+
 def _named(setting: str, word: str) -> Named:
     """`NAME` or `NAME:ARGUMENT:...`."""
     pattern, *arguments = word.split(":")

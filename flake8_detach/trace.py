@@ -8,6 +8,7 @@ grad". All questions are answered at the end, when all evidence is in: a value i
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from .settings import DEFAULT, Settings, find
@@ -283,16 +284,17 @@ class Trace:
 
     def is_made_below(self, token: int, frame: int) -> bool:
         """Whether a place is in a frame, or in one that it called."""
-        made = self.sites[token].frame
-        while made >= 0 and made != frame:
-            made = self.frames[made].parent
-        return made == frame
+        return frame in self.outward(self.sites[token].frame)
+
+    def outward(self, frame: int) -> Iterator[int]:
+        """A frame and those that led to it, the nearest first."""
+        while frame >= 0:
+            yield frame
+            frame = self.frames[frame].parent
 
     def is_reached(self, frame: int) -> bool:
         """Whether the module body leads to a frame, so that the file shows how it is used."""
-        while frame > 0:
-            frame = self.frames[frame].parent
-        return frame == 0
+        return 0 in self.outward(frame)
 
     def are_known(self, tokens: frozenset[int]) -> bool:
         """Whether none of these is a module (or a part of one) that the file does not show."""
@@ -304,11 +306,7 @@ class Trace:
 
     def in_forward(self, frame: int) -> bool:
         """Whether a frame runs inside a module's forward."""
-        while frame >= 0:
-            if getattr(self.frames[frame].function, "name", "") == "forward":
-                return True
-            frame = self.frames[frame].parent
-        return False
+        return any(getattr(self.frames[f].function, "name", "") == "forward" for f in self.outward(frame))
 
     def serves_forward(self, frame: int) -> bool:
         """Whether a function runs inside a forward, here or in another call of it: what it keeps are parts of one output."""

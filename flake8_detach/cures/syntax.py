@@ -61,14 +61,6 @@ def is_alone(trace: Trace, one: ast.stmt) -> bool:
     return bool(neighbours) and not shares and (holder is None or isinstance(holder, ast.Module) or getattr(holder, "lineno", 0) != one.lineno)
 
 
-def binding(trace: Trace, node: ast.AST) -> tuple[ast.Assign, ast.Name] | None:
-    """The plain assignment `name = ...` whose right side is exactly this node."""
-    holder = parent(trace, node)
-    if isinstance(holder, ast.Assign) and holder.value is node and len(holder.targets) == 1 and isinstance(holder.targets[0], ast.Name):
-        return holder, holder.targets[0]
-    return None
-
-
 def module_name(trace: Trace, module: str) -> tuple[str, frozenset[str]]:
     """The name by which a module is known at the top of the file, and what must be imported for it."""
     for one in trace.tree.body:

@@ -43,7 +43,7 @@ class Choice:
         self.formatter = reporter.make(plugins.reporters, self.options)
         self.shown = StyleGuideManager(self.options, self.formatter)
         self.silent = StyleGuideManager(self.options, Silent(self.options))
-        self.settings = settings.read({n.removeprefix("detach_"): v for n, v in vars(self.options).items() if n.startswith("detach_")})
+        self.settings = settings.of_options(self.options)
 
     @property
     def given(self) -> list[Path]:

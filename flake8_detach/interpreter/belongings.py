@@ -57,14 +57,9 @@ class Belongings(Modules):
 
     def is_made_by(self, token: int, cls: Class) -> bool:
         """Whether a place is in the __init__ of a class, or in what that calls."""
-        frames = self.trace.frames
-        frame = self.trace.sites[token].frame
         names = {c.node.name for c in cls.mro()}
-        while frame >= 0:
-            if frames[frame].owner in names and getattr(frames[frame].function, "name", "") == "__init__":
-                return True
-            frame = frames[frame].parent
-        return False
+        frames = (self.trace.frames[f] for f in self.trace.outward(self.trace.sites[token].frame))
+        return any(f.owner in names and getattr(f.function, "name", "") == "__init__" for f in frames)
 
     def surely_trains(self, module: Value) -> bool:
         """Whether a module is known to hold parameters that require grad."""

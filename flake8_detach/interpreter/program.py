@@ -10,6 +10,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 from flake8_detach.knowledge import objects
 from flake8_detach.trace import Event, Role, Trace
@@ -196,10 +197,14 @@ class Program(Activations):
             names |= {self.name_of(t) for t in more}
         return [t for t in methods if t in named]
 
+    @cached_property
+    def source_lines(self) -> list[str]:
+        return self.source.split("\n")
+
     def text_of(self, token: int) -> str:
         """The source lines of a function."""
         node = self.functions[token].node
-        return "\n".join(self.source.split("\n")[node.lineno - 1 : node.end_lineno])
+        return "\n".join(self.source_lines[node.lineno - 1 : node.end_lineno])
 
     def _is_scope(self, address: int) -> bool:
         return self.trace.sites[address].node is None

@@ -17,7 +17,6 @@ class Effect:
     """What an operation makes of its operands."""
 
     DERIVE: Final = "derive"  # live if an operand is, and grad mode is on
-    SAME: Final = "same"  # hands its operand back
     DETACH: Final = "detach"  # shares storage, without history
     FRESH: Final = "fresh"  # a new float tensor without history
     INTEGER: Final = "integer"  # an integer or boolean tensor: never requires grad
@@ -32,7 +31,6 @@ class Effect:
     VIEW: Final = "view"
     VIEWS: Final = "views"  # a view of each operand
     SEVERAL: Final = "several"  # a container of new tensors that derive
-    BESIDE: Final = "beside"  # mutates its first operand from the others, in place
     FIRST: Final = "first"  # passes its first argument through, as the same object
     SECOND: Final = "second"  # passes its second argument through: it only says of what type it is
     REPEAT: Final = "repeat"  # a tuple of its argument, or its argument where that is one already
@@ -109,11 +107,8 @@ FUNCTIONS: Final = _table(
 )
 """Functions below `torch.` that are no plain DERIVE, by the rest of their dotted name."""
 
-KEEPS_INTEGERS: Final = frozenset(
-    "add sub mul neg abs sum cumsum prod max min amax amin maximum minimum clamp clip cat concat concatenate stack hstack vstack where gather"
-    " index_select masked_select take sort flip roll repeat repeat_interleave tile unique clone contiguous to cuda cpu type pad remainder fmod".split()
-)
-"""Functions and methods that give integers of integers; others may promote them to floats."""
+KEEPS_INTEGERS: Final = frozenset("cpu cuda type unique".split())
+"""Functions and methods that give integers of integers, beside those of which torch's tables tell (operators, outputs.gives_float)."""
 
 CREATORS: Final = frozenset("tensor zeros ones empty full rand randn linspace arange eye from_numpy as_tensor normal randint randperm logspace"
                             " zeros_like ones_like rand_like randn_like randint_like full_like empty_like empty_strided empty_permuted scalar_tensor"

@@ -66,10 +66,7 @@ def _trains(trace: Trace, event: Event) -> bool:
 
 def _is_made_by(trace: Trace, token: int, call: ast.AST) -> bool:
     """Whether a place is in a frame that a call opened, or in one below it: not what the call was given or found."""
-    made = trace.sites[token].frame
-    while made >= 0 and trace.frames[made].call is not call:
-        made = trace.frames[made].parent
-    return made >= 0
+    return any(trace.frames[frame].call is call for frame in trace.outward(trace.sites[token].frame))
 
 
 def _is_one(trace: Trace, event: Event) -> bool:

@@ -25,10 +25,10 @@ it is meant (Monte-Carlo dropout, a prenet); outside of models. `training=self.t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from flake8_detach.cures import spelling
+from flake8_detach.knowledge.pattern import Pattern
 from flake8_detach.passes import names
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Role, Trace, text
@@ -36,7 +36,7 @@ from flake8_detach.trace import Role, Trace, text
 MESSAGE = "`{code}` drops in eval mode too: {cure}"
 LOUD = False
 CURES = {"function": "pass `training=self.training`", "layer": "build the layer in `__init__`"}
-MEANT = re.compile(r"(^|_)(mc|monte|carlo|bayes\w*|prenet|uncertain\w*|stochastic|augment\w*|noise|noisy|corrupt\w*|always|ensemble)(_|$)")
+MEANT = Pattern(r"(^|_)(mc|monte|carlo|bayes\w*|prenet|uncertain\w*|stochastic|augment\w*|noise|noisy|corrupt\w*|always|ensemble)(_|$)")
 
 
 def check(trace: Trace) -> Iterator[Finding]:
