@@ -7,8 +7,10 @@ meaning of any syntax or name.
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
@@ -286,6 +288,15 @@ class Machine:
         passes = turns[-1] if turns else 0
         event = Event(role, node, self.here.frame, self.mode, value, target, values, detail, self.active_loops(), passes, self.path, turns)
         self.trace.events.append(event)
+
+    @cached_property
+    def names_called(self) -> Counter[str]:
+        """The names that stand before a parenthesis in the file's text, and how often."""
+        return Counter(re.findall(r"\b(\w+)\s*\(", self.source))
+
+    def is_scope(self, address: int) -> bool:
+        """Whether an address holds the variables of an activation, and is no object."""
+        return self.trace.sites[address].node is None
 
     def visit(self, test: ast.expr | None) -> int:
         """A number for one visit of a branch; its arms exclude each other."""

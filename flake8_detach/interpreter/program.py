@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -87,7 +86,7 @@ class Program(Activations):
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
             if attempt == 0 and waiting:
-                self.callers = Callers(self.trace.tree, self.names_called(), self.classes.values())
+                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values())
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
@@ -95,10 +94,9 @@ class Program(Activations):
             done.update(waiting)
             self.run_entries(waiting)
 
-    def names_called(self) -> frozenset[str]:
+    def called_and_defined(self) -> frozenset[str]:
         """The names of functions of the file that stand before a parenthesis elsewhere too: the others are certainly not called."""
-        calls = Counter(re.findall(r"\b(\w+)\s*\(", self.source))
-        return frozenset(name for name in re.findall(r"\bdef\s+(\w+)", self.source) if calls[name] > 1)
+        return frozenset(name for name in re.findall(r"\bdef\s+(\w+)", self.source) if self.names_called[name] > 1)
 
     def run_entries(self, waiting: list[int]) -> None:
         by_class: dict[int, list[int]] = {}
@@ -182,7 +180,7 @@ class Program(Activations):
             and slot.kind & (Kind.TENSOR | Kind.UNKNOWN)
             and self.born.get(key[0], ()) == ()
             and not isinstance(key[1], tuple | None)
-            and not self._is_scope(key[0])
+            and not self.is_scope(key[0])
         }
 
     def readers(self, methods: list[int], left: set[object]) -> list[int]:
@@ -205,9 +203,6 @@ class Program(Activations):
         """The source lines of a function."""
         node = self.functions[token].node
         return "\n".join(self.source_lines[node.lineno - 1 : node.end_lineno])
-
-    def _is_scope(self, address: int) -> bool:
-        return self.trace.sites[address].node is None
 
     def self_argument(self, token: int, this: Value, cls: Class) -> list[Value]:
         function = self.functions[token]

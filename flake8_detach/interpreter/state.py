@@ -109,6 +109,10 @@ class State:
         """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
         return {key: self.store.get(key) for key, _ in self._journal[mark:]}
 
+    def before(self, mark: int) -> Difference:
+        """What the keys written since a mark held at that time."""
+        return dict(reversed(self._journal[mark:]))
+
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
         journal, store = self._journal, self.store
