@@ -6,6 +6,8 @@ Here: a reading of the text alone, for functions that the interpretation does no
 from __future__ import annotations
 
 import ast
+import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -31,11 +33,12 @@ class Site(NamedTuple):
 class Callers:
     """The calls of a file, by the name that is called."""
 
-    def __init__(self, tree: ast.Module, names: frozenset[str], classes: Iterable[Class]) -> None:
+    def __init__(self, tree: ast.Module, names: frozenset[str], classes: Iterable[Class], lines: list[str]) -> None:
         self.classes = {c.node: c for c in classes}
         self.sites: dict[str, list[Site]] = {}
+        self.lines = _lines_that_call(names, lines)
         stack: list[tuple[ast.AST, ast.AST | None, ast.ClassDef | None, bool]] = [(tree, None, None, False)]
-        while stack:
+        while stack and self.lines:
             node, function, owner, guarded = stack.pop()
             kind = type(node)
             if kind is ast.Call:
@@ -53,9 +56,19 @@ class Callers:
             for field in node._fields:  # and not whatever other plugins hang on a node: a parent leads round in circles
                 value = getattr(node, field, None)
                 if type(value) is list:
-                    stack += [(v, function, owner, guarded) for v in value if v.__class__ not in SIMPLE]
-                elif isinstance(value, ast.AST) and value.__class__ not in SIMPLE:
+                    stack += [(v, function, owner, guarded) for v in value if self._may_hold_call(v)]
+                elif isinstance(value, ast.AST) and self._may_hold_call(value):
                     stack.append((value, function, owner, guarded))
+
+    def _may_hold_call(self, node: object) -> bool:
+        """Whether a call of one of the names may stand below a node: by its lines, where it has any."""
+        if node.__class__ in SIMPLE:
+            return False
+        first, last = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
+        if first is None or last is None:
+            return True
+        at = bisect_left(self.lines, first)
+        return at < len(self.lines) and self.lines[at] <= last
 
     def _note(self, call: ast.Call, names: frozenset[str], function: ast.AST | None, owner: ast.ClassDef | None, guarded: bool) -> None:
         callee = call.func
@@ -101,6 +114,14 @@ class Callers:
                 stack.append((token, True))
                 stack += [(by_node[s.function], False) for s in self.of(functions[token]) if s.function in by_node]
         return list(out)
+
+
+def _lines_that_call(names: frozenset[str], lines: list[str]) -> list[int]:
+    """The numbers, from 1, of the lines in which one of the names stands before a parenthesis, or last: there one may come a line later."""
+    if not names:
+        return []
+    called = re.compile(r"\b(?:" + "|".join(sorted(names)) + r")\s*(?:[(#\\]|$)")
+    return [number for number, line in enumerate(lines, 1) if called.search(line)]
 
 
 def finds_grad_off(function: ast.AST) -> bool:

@@ -86,7 +86,7 @@ class Program(Activations):
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
             if attempt == 0 and waiting:
-                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values())
+                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values(), self.source_lines)
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
@@ -197,7 +197,8 @@ class Program(Activations):
 
     @cached_property
     def source_lines(self) -> list[str]:
-        return self.source.split("\n")
+        """The lines as `ast` counts them."""
+        return re.split(r"\r\n?|\n", self.source)
 
     def text_of(self, token: int) -> str:
         """The source lines of a function."""
