@@ -159,9 +159,14 @@ def join_all(values: list[Value] | tuple[Value, ...]) -> Value:
         return OTHER
     out = values[0]
     for value in values[1:]:
+        if value.kind == out.kind and out.const is UNSURE and value[1:-1] == BARE:
+            continue  # one more constant of a kind of which there were several: a long display costs what it holds of different kinds
         out = join(out, value)
     return out
 
+
+BARE: Final = Value()[1:-1]
+"""The facets, beside its kind and what it is, of a value that no tensor has to do with."""
 
 NUMBER: Final = Value(Kind.NUMBER)
 TEXT: Final = Value(Kind.TEXT)

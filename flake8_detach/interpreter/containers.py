@@ -27,6 +27,11 @@ def item_key(key: object) -> object:
     return ("item", type(key).__name__, key)
 
 
+def is_constant(key: Value) -> bool:
+    """Whether a value is a constant under which a container holds an item."""
+    return key.const is not UNSURE and isinstance(key.const, (int, str, float, bool, tuple, type(None)))
+
+
 def family(template: str) -> object:
     """The name under which the store holds what was put in under keys that one template makes: `"loss/{}".format(scale)`."""
     return ("family", template)
@@ -62,9 +67,9 @@ class Containers(Effects):
         return value
 
     def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
+        """A new container of these items, in order, also reachable by attribute names."""
         address, value = self.container(node, "row")
-        for index, item in enumerate(items):
-            self.put(address, constant(index), item)
+        self.fill(address, [(("item", "int", index), item) for index, item in enumerate(items)])
         self.state.write((address, LENGTH), constant(len(items)))
         for name, item in zip(names, items):
             self.state.write((address, name), item)
@@ -75,14 +80,29 @@ class Containers(Effects):
         """A new dict."""
         address, value = self.container(node, "dict")
         self.mappings.add(address)
+        known: list[tuple[object, Value]] = []
         for key, item in pairs:
-            self.put(address, key, item)
+            if is_constant(key):
+                known.append((item_key(key.const), item))
+            else:
+                self.put(address, key, item)
+        self.fill(address, known)
         return value
 
     # -- in -------------------------------------------------------------------------------------------------------------------------
+    def fill(self, address: int, items: list[tuple[object, Value]]) -> None:
+        """Put items under constant keys, all at once."""
+        if not items:
+            return
+        write = self.state.write
+        for name, item in items:
+            write((address, name), item)
+        self.item_keys.setdefault(address, {}).update(dict.fromkeys(name for name, _ in items))
+        self.add(address, join_all([item for _, item in items]))
+
     def put(self, address: int, key: Value, item: Value) -> None:
         """container[key] = item; an unknown key may be any."""
-        if key.const is not UNSURE and isinstance(key.const, (int, str, float, bool, tuple, type(None))):
+        if is_constant(key):
             name = item_key(key.const)
             self.item_keys.setdefault(address, {})[name] = None
             self.state.write((address, name), item)
