@@ -72,6 +72,7 @@ class Activations(Definitions):
         parent = self.here.frame if node is not None else -1
         frame = self.frame(function.node, node, parent, owner)
         scope = self.frame_scope(frame)
+        self.state.ended.discard(scope)
         mark = self.state.mark()
         outer_loops, path = self.loops, self.path
         scopes = (scope, *self.closures_of(token, function))
@@ -99,6 +100,8 @@ class Activations(Definitions):
         self.activations.pop()
         self.inferring = inferring
         self.loops, self.path = outer_loops, path
+        if scope not in self.captured:
+            self.state.ended.add(scope)
         return self.finish(function, here, mark, before, node, [*args, *keywords.values()])
 
     def never_returned(self, function: Function, given: list[Value], node: ast.AST | None) -> Value:

@@ -143,6 +143,7 @@ class Definitions(Blocks):
         scope = self.here.scope if not isinstance(owner, Class) else (self.here.scopes[1] if len(self.here.scopes) > 1 else self.here.scope)
         self.functions[token] = Function(node, scope, owner if isinstance(owner, Class) else None, defaults, mode, traits)
         self.closures[token] = self.here.scopes[1:] if isinstance(owner, Class) else self.here.scopes
+        self.captured.update(self.here.scopes)
         self.order.setdefault(token, None)
         return Value(Kind.FUNCTION, refs=frozenset((token,)))
 

@@ -133,6 +133,7 @@ class Machine:
         self.times: dict[ast.AST, int] = {}  # function -> how often a call of it was followed
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}
+        self.captured: set[int] = set()  # scopes that a function closes over
         self.stars: list[str] = []
         self.loops: list[Loop] = []
         self.steady: set[int] = set()  # loops whose second pass left what the first did

@@ -77,12 +77,13 @@ def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "dead", "emptied", "store")
+    __slots__ = ("_journal", "dead", "emptied", "ended", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
         self._journal: list[tuple[Key, Slot | None]] = []
         self.dead = False
+        self.ended: set[int] = set()  # the scopes of calls that are over: nobody reads their variables any more
         self.emptied: set[int] = set()  # the optimizers with a slot under EMPTIED: a backward looks at no others
 
     def write(self, key: Key, slot: Slot) -> None:
@@ -107,7 +108,8 @@ class State:
 
     def changed(self, mark: int) -> Difference:
         """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
-        return {key: self.store.get(key) for key, _ in self._journal[mark:]}
+        get, ended = self.store.get, self.ended
+        return {key: get(key) for key, _ in self._journal[mark:] if key[0] not in ended}
 
     def before(self, mark: int) -> Difference:
         """What the keys written since a mark held at that time."""
