@@ -20,7 +20,7 @@ import markers
 from flake8_detach import plugin, runtime
 from flake8_detach.__main__ import main
 from flake8_detach.fixing import command, mending
-from flake8_detach.fixing.mending import mended
+from flake8_detach.fixing.mending import View, mended
 from flake8_detach.fixing.source import Text, decoded
 
 each_fixture = pytest.mark.parametrize("path", ALL, ids=[path.stem for path in ALL])
@@ -31,7 +31,7 @@ LOOP = "opt = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)\nfor _ in 
 
 def fix(source: str, unsafe: bool = False, without: str = "DET9") -> str:
     """A program after its fixes, all codes wanted but those that begin like this."""
-    return mended(Text(source, "utf-8"), "train.py", lambda _, reports: [r for r in reports if not r.code.startswith(without)], unsafe).text
+    return mended(Text(source, "utf-8"), View("train.py", lambda _, reports: [r for r in reports if not r.code.startswith(without)]), unsafe).text
 
 
 # -- what is written --------------------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_nothing_else_is_in_the_folder_of_fixed_fixtures() -> None:
 @pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
 def test_a_second_fix_changes_nothing(path: Path, unsafe: bool) -> None:
     once = fixed.after(path, unsafe)
-    again = mended(Text(once.text, "utf-8"), str(path), lambda text, reports: fixed.wanted(path, text, reports), unsafe)
+    again = mended(Text(once.text, "utf-8"), fixed.view(path), unsafe)
     assert again.text == once.text
 
 
@@ -361,6 +361,61 @@ def test_the_configuration_is_flake8s(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "train.py").read_text() == TWO.replace(".numpy()", ".detach().numpy()")
     assert (tmp_path / "other.py").read_text() == TWO
     assert (tmp_path / "old/train.py").read_text() == TWO
+
+
+OWN = HEAD + "from mylib import Board, clear, is_fast, push, track\n"
+OF_OWN_NAMES = [
+    ("loggers=track", "track('loss', net(x).mean())", "track('loss', net(x).mean().item())"),
+    ("loggers=mylib.Board.put:2", "Board().put('loss', net(x))", "Board().put('loss', net(x).detach())"),
+    (
+        "evaluations=score_*",
+        "def score_all(model):\n    return model(x).argmax().item()\nscore_all(net)",
+        "@torch.no_grad()\ndef score_all(model):\n    return model(x).argmax().item()\nscore_all(net)",
+    ),
+    (
+        "backpropagators=mylib.push",
+        LOOP + "    loss = net(x).mean()\n    push(loss)\n    opt.step()",
+        LOOP + "    loss = net(x).mean()\n    opt.zero_grad()\n    push(loss)\n    opt.step()",
+    ),
+    (
+        "clearers=clear",
+        LOOP + "    net(x).mean().backward()\n    clear()\n    opt.step()",
+        LOOP + "    net(x).mean().backward()\n    opt.step()\n    clear()",
+    ),
+    (
+        "modules=Board",
+        "class Net(Board):\n    def __init__(self):\n        super().__init__()\n        self.parts = [nn.Linear(2, 2) for _ in range(3)]\n"
+        "    def forward(self, x):\n        for part in self.parts:\n            x = part(x)\n        return x\nNet()(x)",
+        "class Net(Board):\n    def __init__(self):\n        super().__init__()\n        self.parts = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])\n"
+        "    def forward(self, x):\n        for part in self.parts:\n            x = part(x)\n        return x\nNet()(x)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("option", "before", "after"), OF_OWN_NAMES, ids=[option for option, _, _ in OF_OWN_NAMES])
+def test_what_only_own_names_show_is_fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, before: str, after: str) -> None:
+    """From the command line and from the configuration alike."""
+    source, mended_source = f"{OWN}{before}\n", f"{OWN}{after}\n"
+    assert written(tmp_path, source.encode(), "--unsafe").decode() != mended_source
+    assert written(tmp_path, source.encode(), "--unsafe", f"--detach-{option}").decode() == mended_source
+    (tmp_path / "tox.ini").write_text(f"[flake8]\ndetach-{option.replace('=', ' = ')}\n")
+    (tmp_path / "train.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    assert main(["fix", "--unsafe", "train.py"]) == 0
+    assert (tmp_path / "train.py").read_text() == mended_source
+
+
+@pytest.mark.parametrize(
+    ("option", "program"),
+    [
+        ("detachers=strip", "def strip(value):\n    if is_fast():\n        return value\n    return value.detach()\nprint(strip(net(x)))\n"),
+        ("clearers=clear", LOOP + "    clear()\n    net(x).mean().backward()\n    opt.step()\n"),
+    ],
+)
+def test_what_own_names_deny_is_left_alone(tmp_path: Path, option: str, program: str) -> None:
+    source = (OWN + program).encode()
+    assert written(tmp_path, source, "--unsafe") != source
+    assert written(tmp_path, source, "--unsafe", f"--detach-{option}") == source
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------------------------

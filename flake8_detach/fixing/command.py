@@ -54,7 +54,7 @@ class Work:
             return
         self.done.add(old.path)
         text, name = decoded(old.data), str(path)
-        new = mended(text, name, lambda now, reports: self.choice.wanted(name, now, reports), self.unsafe)
+        new = mended(text, self.choice.view(name), self.unsafe)
         if new.text != text.text:
             self._deliver(path, old, text, new)
         self.fixed += new.fixed

@@ -16,6 +16,7 @@ from .. import analysis
 from ..analysis import Diagnosis, Report
 from ..edits.expressions import Refused
 from ..rule import Change, Edit
+from ..settings import DEFAULT, Settings
 from .changes import BLOCKS, applied
 from .source import Text
 
@@ -28,6 +29,14 @@ Key = tuple[str, str, int]
 """A finding wherever its line has moved: code, the line's text, which of several on the line."""
 
 
+class View(NamedTuple):
+    """How a file is looked at: its name as flake8 shows it, which findings are wanted, and what the project says of its own names."""
+
+    filename: str
+    chosen: Chosen
+    settings: Settings = DEFAULT
+
+
 class Mended(NamedTuple):
     """The new text, how many findings are gone, and those that are left, each with its edit."""
 
@@ -36,9 +45,9 @@ class Mended(NamedTuple):
     left: list[Diagnosis]
 
 
-def mended(text: Text, filename: str, chosen: Chosen, unsafe: bool) -> Mended:
+def mended(text: Text, view: View, unsafe: bool) -> Mended:
     """Raises SyntaxError for what is no Python."""
-    found = diagnosed(text, filename, chosen)
+    found = diagnosed(text, view)
     first, refused = len(found), set[Key]()
     for _ in range(PASSES):
         open_ = [d for d in found if d.edit is not None and (d.edit.safe or unsafe) and _key(text, d, found) not in refused]
@@ -46,15 +55,15 @@ def mended(text: Text, filename: str, chosen: Chosen, unsafe: bool) -> Mended:
         edits = _together([d.edit for d in open_ if d.edit is not None])
         if not edits:
             break
-        better = _tried(text, filename, chosen, found, edits)
+        better = _tried(text, view, found, edits)
         if better is None:
-            better = _one_by_one(text, filename, chosen, found, open_, refused)
+            better = _one_by_one(text, view, found, open_, refused)
         if better is not None:
             text, found = better
     return Mended(text.text, first - len(found), found)
 
 
-def diagnosed(text: Text, filename: str, chosen: Chosen) -> list[Diagnosis]:
+def diagnosed(text: Text, view: View) -> list[Diagnosis]:
     """The wanted findings of a text. Raises SyntaxError."""
     lines = text.lines
     with warnings.catch_warnings():
@@ -62,14 +71,14 @@ def diagnosed(text: Text, filename: str, chosen: Chosen) -> list[Diagnosis]:
         tree = ast.parse("".join(lines))
     if lines:
         lines[0] = lines[0].removeprefix("\ufeff")
-    found = analysis.diagnose(tree, lines, filename)
-    wanted = set(chosen(text, [d.report for d in found]))
+    found = analysis.diagnose(tree, lines, view.filename, view.settings)
+    wanted = set(view.chosen(text, [d.report for d in found]))
     return [d for d in found if d.report in wanted]
 
 
-def cured(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], one: Diagnosis) -> Text | None:
+def cured(text: Text, view: View, found: list[Diagnosis], one: Diagnosis) -> Text | None:
     """The text with the edit of one of its findings made; None where there is no edit, or it does not do what it should."""
-    better = None if one.edit is None else _tried(text, filename, chosen, found, [one.edit])
+    better = None if one.edit is None else _tried(text, view, found, [one.edit])
     return None if better is None else better[0]
 
 
@@ -82,12 +91,12 @@ def _rank(one: Diagnosis) -> int:
 State = tuple[Text, list[Diagnosis]]
 
 
-def _tried(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], edits: Sequence[Edit]) -> State | None:
+def _tried(text: Text, view: View, found: list[Diagnosis], edits: Sequence[Edit]) -> State | None:
     """The text with the edits and what is found in it; None where they are not what they were thought to be."""
     try:
         new = text._replace(text=applied(text.text, edits))
         new.encoded(new.text)
-        after = diagnosed(new, filename, chosen)
+        after = diagnosed(new, view)
     except (Refused, SyntaxError, UnicodeEncodeError):
         return None
     return (new, after) if _is_better(found, after, edits) else None
@@ -103,11 +112,11 @@ def _is_better(before: list[Diagnosis], after: list[Diagnosis], edits: Sequence[
     return gone and all(new[code] - old[code] <= curable[code] for code in come)
 
 
-def _one_by_one(text: Text, filename: str, chosen: Chosen, found: list[Diagnosis], open_: list[Diagnosis], refused: set[Key]) -> State | None:
+def _one_by_one(text: Text, view: View, found: list[Diagnosis], open_: list[Diagnosis], refused: set[Key]) -> State | None:
     """The first edit that does what it should alone; those before it are refused."""
     for one in open_:
         assert one.edit is not None
-        better = _tried(text, filename, chosen, found, [one.edit])
+        better = _tried(text, view, found, [one.edit])
         if better is not None:
             return better
         refused.add(_key(text, one, found))
