@@ -67,6 +67,18 @@ def lasting(one: Outcome, other: Outcome) -> Outcome:
     return one._replace(printed=one.printed if one.printed == other.printed else FICKLE, state=state, gradients=gradients)
 
 
+def difference(before: Outcome, after: Outcome, codes: set[str]) -> str:
+    """What a fix of these codes has changed, "" for nothing. DET101 is about the text of tensors, DET505 and DET506 about gradients that nobody uses."""
+    if after.error:
+        return "" if after.error == before.error else f"{before.error or 'no exception'} -> {after.error}"
+    if before.error:
+        return ""
+    old, new = (one.state if codes & {"DET505", "DET506"} else one.gradients for one in (before, after))
+    names = [name for name in old if old[name] != new.get(name)]
+    told = "DET101" in codes or before.printed in (FICKLE, after.printed)
+    return f"{names}" if names else "" if told else f"{before.printed!r} -> {after.printed!r}"
+
+
 # -- in the child -----------------------------------------------------------------------------------------------------------------------
 
 

@@ -278,7 +278,7 @@ def test_no_safe_fix_changes_a_result(tmp_path: Path) -> None:
     wrong = []
     for path, name in programs:
         same = outcomes.lasting(before[str(path), name], again[str(path), name])
-        difference = _difference(same, after[str(copies[path]), name], codes(path, name))
+        difference = outcomes.difference(same, after[str(copies[path]), name], codes(path, name))
         if difference:
             wrong.append((path.stem, name, difference))
     assert wrong == [], "\n".join(map(str, wrong))
@@ -289,18 +289,6 @@ def codes(path: Path, scenario: str | None) -> set[str]:
     """What is found in a scenario or program."""
     lines = next((s.lines for s in markers.scenarios(path) if s.name == scenario), None)
     return {one.report.code for one in fixed.findings(path) if lines is None or one.report.line in lines}
-
-
-def _difference(before: outcomes.Outcome, after: outcomes.Outcome, codes: set[str]) -> str:
-    """What a fix has changed. DET101 is about the text of tensors, DET505 and DET506 about gradients that nobody uses."""
-    if after.error:
-        return "" if after.error == before.error else f"{before.error or 'no exception'} -> {after.error}"
-    if before.error:
-        return ""
-    old, new = (one.state if codes & {"DET505", "DET506"} else one.gradients for one in (before, after))
-    names = [name for name in old if old[name] != new.get(name)]
-    told = "DET101" in codes or before.printed in (outcomes.FICKLE, after.printed)
-    return f"{names}" if names else "" if told else f"{before.printed!r} -> {after.printed!r}"
 
 
 def test_what_is_fixed_runs_and_is_clean_for_torch(tmp_path: Path) -> None:
