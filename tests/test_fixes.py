@@ -5,6 +5,7 @@ What lives here: everything that is promised of `flake8-detach fix`. What must n
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 from collections import Counter
@@ -19,9 +20,12 @@ from fixed import ALL
 import markers
 from flake8_detach import plugin, runtime
 from flake8_detach.__main__ import main
+from flake8_detach.edits.expressions import Refused
 from flake8_detach.fixing import command, mending
+from flake8_detach.fixing.changes import applied
 from flake8_detach.fixing.mending import View, mended
 from flake8_detach.fixing.source import Text, decoded
+from flake8_detach.rule import Edit
 
 each_fixture = pytest.mark.parametrize("path", ALL, ids=[path.stem for path in ALL])
 
@@ -165,6 +169,26 @@ def test_what_is_back_propagated_elsewhere_is_not_detached() -> None:
         + "    sum(graph).backward()\n    opt.step()\n    keep(logs, loss)\n"
     )
     assert "what.detach()" not in fix(source, unsafe=True)
+
+
+@pytest.mark.parametrize("stubborn", [(), (9,), (12, 13, 14), (20, 50), (6, 69)])
+def test_one_edit_that_fails_keeps_no_other_from_being_made(monkeypatch: pytest.MonkeyPatch, stubborn: tuple[int, ...]) -> None:
+    """All others of many are made in one run, by far fewer readings than there are edits, though all the lines look alike."""
+    tried = []
+
+    def refusing(text: str, edits: list[Edit]) -> str:
+        tried.append(len(edits))
+        if any(text.splitlines()[change.node.lineno - 1] in said for edit in edits for change in edit.changes if isinstance(change.node, ast.expr)):
+            raise Refused
+        return applied(text, edits)
+
+    lines = [f"print(net(x), {n in stubborn})" for n in range(64)]
+    said = {line for line in lines if "True" in line}
+    monkeypatch.setattr(mending, "applied", refusing)
+    out = fix(HEAD + "\n".join(lines) + "\n")
+    assert out.splitlines()[4:] == [line if line in said else line.replace("net(x)", "net(x).detach()") for line in lines]
+    assert len(tried) <= 2 + 12 * len(stubborn)
+    assert fix(out) == out
 
 
 # -- what is kept -----------------------------------------------------------------------------------------------------------------------

@@ -114,6 +114,15 @@ def around_write(trace: Trace, node: ast.AST) -> Edit | None:
     return in_block(trace, one, one, safe=True, checked=False)
 
 
+def without_data(trace: Trace, node: ast.AST, written: bool) -> Edit | None:
+    """`x.data` -> `x.detach()`, safe for what is only read; `x.data += y` -> `with torch.no_grad(): x += y`."""
+    target = parent(trace, node.value) if isinstance(node, ast.Attribute) else None  # of what `+=` writes to, the interpreter reads a copy
+    if not isinstance(target, ast.Attribute) or not isinstance(target.ctx, ast.Store):
+        return Edit((Change("attribute_called", node, ("detach",)),), safe=not written)
+    around_it = around_write(trace, target)
+    return around_it._replace(changes=(Change("owner_of", target), *around_it.changes), safe=False) if around_it is not None else None
+
+
 def around_update(trace: Trace, node: ast.AST) -> Edit | None:
     """`w = w - lr * w.grad` -> `with torch.no_grad(): w -= lr * w.grad`."""
     one = statement(trace, node)
