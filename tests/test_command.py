@@ -50,7 +50,7 @@ def test_explain_prints_the_page(capsys: pytest.CaptureFixture[str], monkeypatch
     out = capsys.readouterr().out
     assert out.startswith("DET201 numpy_on_live (loud)\n")
     headings = [line for line in out.splitlines()[1:] if line and not line.startswith(" ")]
-    assert headings == ["`.numpy()` on a live tensor with gradient mode enabled.", "What PyTorch does", "Bad", "Good", "Silent when", "The code"]
+    assert headings == ["`.numpy()` on a live tensor with gradient mode enabled.", "What PyTorch does", "Bad", "Good", "Silent when", "Fix", "The code"]
     assert "since 0.1.0" in out
     prose = [line for line in out.splitlines() if not line.startswith("    ")]
     assert max(map(len, prose)) <= 60

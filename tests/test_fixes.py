@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import stat
 from collections import Counter
 from functools import cache
@@ -18,7 +19,7 @@ import pytest
 from fixed import ALL
 
 import markers
-from flake8_detach import plugin, runtime
+from flake8_detach import manual, plugin, runtime
 from flake8_detach.__main__ import main
 from flake8_detach.edits.expressions import Refused
 from flake8_detach.fixing import command, mending
@@ -254,6 +255,16 @@ def test_what_was_fixed_is_found_no_more(path: Path) -> None:
     left = Counter(one.report.code for one in fixed.after(path, unsafe=True).left)
     refused = Counter(one.report.code for one in fixed.after(path, unsafe=True).left if one.edit is not None)
     assert not left - (found - with_edit + refused)
+
+
+@pytest.mark.parametrize("page", manual.pages(), ids=lambda page: page.code)
+def test_the_page_says_how_safe_its_fixes_are(page: manual.Page) -> None:
+    """Each of the words safe and unsafe stands there where fixtures have such a fix, none where a finding has no fix whatever it looks like."""
+    edits = [one.edit for path in ALL for one in fixed.findings(path) if one.report.code == page.code and one.edit is not None]
+    kinds = {"safe" if edit.safe else "unsafe" for edit in edits}
+    said = set(re.findall(r"\b(?:un)?safe\b", page.sections["Fix"].lower()))
+    assert said == kinds
+    assert page.sections["Fix"].startswith("None: ") is (not kinds)
 
 
 # -- how much is fixed, and what it does ------------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ Good:
     model = torch.nn.Linear(2, 1)
     out = model(torch.ones(3, 2)).detach().max()
 
-Silent when: `x.data = ...` (a store); shape, type and device (`x.data.shape`); the object is not known to be a tensor. For reads `.detach()` is a
-safe fix; a write may raise where it was silently wrong.
+Silent when: `x.data = ...` (a store); shape, type and device (`x.data.shape`); the object is not known to be a tensor.
+
+Fix: `.detach()`: safe for what is read, unsafe for a write, which may raise where it was silently wrong; `x.data += y` becomes `x += y` under
+`torch.no_grad()`.
 """
 
 from __future__ import annotations
