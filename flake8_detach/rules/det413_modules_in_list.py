@@ -14,7 +14,10 @@ Bad:
             for layer in self.layers:
                 x = layer(x)
             return self.head(x)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
 
 Good:
     import torch
@@ -27,7 +30,10 @@ Good:
             for layer in self.layers:
                 x = layer(x)
             return self.head(x)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
 
 Silent when: the parts are registered elsewhere (`ModuleList`, `Sequential`, `add_module`, `setattr`), frozen, without parameters, or come from
 outside the class; an optimizer is given their parameters by hand; the class is no Module.

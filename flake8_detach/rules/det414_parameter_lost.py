@@ -13,7 +13,10 @@ Bad:
             self.head = torch.nn.Linear(3, 1)
         def forward(self, x):
             return self.head(x * self.scale)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
 
 Good:
     import torch
@@ -24,7 +27,10 @@ Good:
             self.head = torch.nn.Linear(3, 1)
         def forward(self, x):
             return self.head(x * self.scale)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
 
 Silent when: the Parameter itself is registered too; an optimizer is given the tensor by hand; its own gradient is asked for (`.grad`,
 `autograd.grad`); it was computed by a layer; the conversion is known to do nothing; the class is no Module.
