@@ -24,7 +24,7 @@ from flake8_detach.__main__ import main
 from flake8_detach.edits.expressions import Refused
 from flake8_detach.fixing import command, mending
 from flake8_detach.fixing.changes import applied
-from flake8_detach.fixing.mending import View, mended
+from flake8_detach.fixing.mending import View, diagnosed, mended
 from flake8_detach.fixing.source import Text, decoded
 from flake8_detach.rule import Edit
 
@@ -190,6 +190,32 @@ def test_one_edit_that_fails_keeps_no_other_from_being_made(monkeypatch: pytest.
     assert out.splitlines()[4:] == [line if line in said else line.replace("net(x)", "net(x).detach()") for line in lines]
     assert len(tried) <= 2 + 12 * len(stubborn)
     assert fix(out) == out
+
+
+OUTER = HEAD + "def outer():\n    y = net(x).exp()\n    def inner():\n"
+UNBOUND = {
+    "a tensor of an outer function, written through .data": OUTER + "        y.data += 1\n    inner()\n    return y\n",
+    "a tensor of an outer function, written in place": OUTER + "        y.add_(1)\n    inner()\n    y.sum().backward()\nouter()\n",
+    "an element of a tensor of an outer function": OUTER + "        y[0] = 1\n    inner()\n    y.sum().backward()\nouter()\n",
+    "the flag of a tensor of an outer function": OUTER + "        y.requires_grad = False\n    inner()\nouter()\n",
+    "an optimizer made of what the loop binds": HEAD
+    + "for n in range(3):\n    rate = 0.1 / (n + 1)\n    opt = torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9)\n    opt.zero_grad()\n"
+    + "    net(x).mean().backward()\n    opt.step()\n",
+    "a call that reads what is bound in between": HEAD + LOOP
+    + "    opt.zero_grad()\n    net(x).mean().backward()\n    opt.step()\n    limit = 1.0\n    nn.utils.clip_grad_norm_(net.parameters(), limit)\n",
+}
+
+
+@pytest.mark.parametrize("name", UNBOUND)
+def test_no_fix_makes_a_name_unbound(name: str) -> None:
+    """What is said of these programs stays said: the edit would bind a name of an outer function, or read one that is not bound yet."""
+    assert fix(UNBOUND[name], unsafe=True, without="DET301") == UNBOUND[name]
+    assert diagnosed(Text(UNBOUND[name], "utf-8"), View("train.py", lambda _, reports: reports)) != []
+
+
+def test_an_import_that_is_tried_counts() -> None:
+    source = "import copy\ntry:\n    import torch\nexcept ImportError:\n    torch_is_here = False\n" + HEAD.replace("import torch\n", "") + "net.weight += 1\n"
+    assert fix(source) == source.replace("net.weight +=", "with torch.no_grad():\n    net.weight +=")
 
 
 # -- what is kept -----------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..rule import Change, Edit
 from ..trace import Role, Trace
-from .syntax import FunctionDef, around, block, function, holds, is_alone, is_free, module_name, parent, statement
+from .syntax import FunctionDef, around, block, function, holds, is_alone, is_free, may_bind, module_name, parent, statement
 
 LEAVES_BLOCK = (ast.Yield, ast.YieldFrom, ast.Await)
 
@@ -120,7 +120,9 @@ def without_data(trace: Trace, node: ast.AST, written: bool) -> Edit | None:
     if not isinstance(target, ast.Attribute) or not isinstance(target.ctx, ast.Store):
         return Edit((Change("attribute_called", node, ("detach",)),), safe=not written)
     around_it = around_write(trace, target)
-    return around_it._replace(changes=(Change("owner_of", target), *around_it.changes), safe=False) if around_it is not None else None
+    if around_it is None or isinstance(target.value, ast.Name) and not may_bind(trace, target, target.value.id):
+        return None
+    return around_it._replace(changes=(Change("owner_of", target), *around_it.changes), safe=False)
 
 
 def around_update(trace: Trace, node: ast.AST) -> Edit | None:
