@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from flake8_detach import manual, settings
-from flake8_detach.__main__ import COMMANDS
+from flake8_detach.__main__ import COMMANDS, main
 
 PAGES = Path(__file__).parent.parent / "docs" / "pages"
+README = PAGES.parent.parent / "README.md"
+EXAMPLE = "fixtures/programs/example.py"
 WRITTEN = sorted(PAGES.glob("*.md"))
 
 
@@ -28,6 +30,16 @@ def test_every_page_of_a_rule_has_its_sections() -> None:
     pages = manual.pages()
     assert [page.code for page in pages if list(page.sections) != ["Harm", "Bad", "Good", "Silent when", "Fix"]] == []
     assert [page.code for page in pages if page.sections["Bad"] not in manual.document(page)] == []
+
+
+def test_the_readme_shows_what_is_really_said_and_mended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its example is a program of the fixtures, which both engines judge."""
+    monkeypatch.chdir(README.parent)
+    text = README.read_text(encoding="utf-8")
+    assert main(["check", EXAMPLE]) == 1
+    assert f"```text\n{capfd.readouterr().out}```" in text
+    assert main(["fix", "--diff", EXAMPLE]) == 1
+    assert f"```diff\n{capfd.readouterr().out}```" in text
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
