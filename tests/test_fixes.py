@@ -245,6 +245,21 @@ def test_bytes_are_kept(tmp_path: Path, end: str, encoding: str, final: str) -> 
     assert written(tmp_path, source.replace("\n", end).encode(codec)) == expected.replace("\n", end).encode(codec)
 
 
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp932", "# -*- coding: cp932 -*-\n# 表示\nnot_the_end = '能力ソ'\n"),  # the second byte of the last character is a backslash
+        ("euc-jp", "# -*- coding: euc-jp -*-\n# 表示\n"),
+        ("utf-8-sig", "# coding: utf-8\n# é\n"),
+        ("utf-8", "# line separators within a line: \x0b \x1c \x85 \u2028\ns = '''a\rb'''\n# a\r# b\n\x0c\n"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_other_bytes_are_kept(tmp_path: Path, codec: str, text: str, end: str) -> None:
+    before = (text + MISTAKE).replace("\n", end).encode(codec)
+    assert written(tmp_path, before) == (text + MENDED).replace("\n", end).encode(codec)
+
+
 def test_mixed_line_ends_are_kept(tmp_path: Path) -> None:
     data = MISTAKE.replace("\n", "\r\n", 2).encode()
     assert written(tmp_path, data) == data.replace(b"print(net(x))", b"print(net(x).detach())")
@@ -400,6 +415,41 @@ def test_flake8_says_what_is_wanted(tmp_path: Path, source: str, arguments: list
     assert sum(a != b for a, b in zip(before.splitlines(), after.splitlines(), strict=True)) == fixed_lines
 
 
+@pytest.mark.parametrize("name", ["setup.cfg", "tox.ini", ".flake8"])
+@pytest.mark.parametrize(
+    ("lines", "fixed_lines"),
+    [
+        ("extend-ignore = DET201", 1),
+        ("ignore = DET1", 0),
+        ("select = E,DET1", 1),
+        ("select = E", 0),
+        ("per-file-ignores =\n    other.py: DET1\n    */other/*: DET1", 1),
+        ("per-file-ignores =\n    sub/*: DET1", 0),
+        ("extend-exclude = sub", 0),
+        ("filename = *.pyx", 0),
+        ("disable-noqa = true", 2),
+    ],
+)
+def test_each_file_of_flake8s_configures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, lines: str, fixed_lines: int) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(f"[flake8]\n{lines}\n")
+    (tmp_path / "sub").mkdir()
+    path, source = tmp_path / "sub" / "train.py", TWO.replace("numpy()", "numpy()  # noqa: DET201")
+    path.write_text(source)
+    main(["fix", "."])
+    assert sum(a != b for a, b in zip(source.splitlines(), path.read_text().splitlines(), strict=True)) == fixed_lines
+
+
+def test_a_bad_configuration_is_an_error_of_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".flake8").write_text("[flake8]\nextend-ignore = 1x\n")
+    (tmp_path / "train.py").write_text(TWO)
+    assert main(["fix", "."]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("flake8-detach fix: ") and "'1x'" in line and "extend-ignore" in line
+    assert (tmp_path / "train.py").read_text() == TWO
+
+
 def test_the_configuration_is_flake8s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".flake8").write_text("[flake8]\nextend-ignore = DET101\nexclude = old\nper-file-ignores = other.py:DET2\n")
@@ -526,7 +576,8 @@ def test_one_bad_file_keeps_no_other_from_being_fixed(tmp_path: Path, capsys: py
     (tmp_path / "c.py").write_text(MISTAKE)
     assert main(["fix", "--isolated", str(tmp_path)]) == 2
     errors = capsys.readouterr().err
-    assert "a.py: it is no valid Python (line 1: " in errors and "b.py: " in errors
+    assert "a.py: it is no valid Python (line 1: " in errors
+    assert "b.py: it is no valid Python (" in errors and "None" not in errors
     assert (tmp_path / "c.py").read_text() == MENDED
 
 
