@@ -206,6 +206,13 @@ UNBOUND = {
 }
 
 
+def test_no_fix_leaves_a_name_bound_for_nothing() -> None:
+    source = HEAD + LOOP + "    opt.zero_grad()\n    net(x).mean().backward(retain_graph=True)\n    opt.step()\n"
+    assert fix(source, unsafe=True, without="DET301") == source.replace("retain_graph=True", "")
+    named = source.replace("    net(x)", "    keep = True\n    net(x)").replace("=True)\n    opt", "=keep)\n    opt")
+    assert fix(named, unsafe=True, without="DET301") == named
+
+
 @pytest.mark.parametrize("name", UNBOUND)
 def test_no_fix_makes_a_name_unbound(name: str) -> None:
     """What is said of these programs stays said: the edit would bind a name of an outer function, or read one that is not bound yet."""
