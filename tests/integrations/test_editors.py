@@ -264,6 +264,17 @@ def test_the_configuration_is_followed(client: Client, folder: Path) -> None:
 
 
 @needs_server
+def test_what_only_own_names_show_has_an_action(client: Client, folder: Path) -> None:
+    (folder / ".flake8").write_text("[flake8]\nselect = DET\ndetach-loggers = track\n")
+    text = MISTAKE.replace("print(w.numpy())", "from mylib import track\ntrack('sum', w.sum())")
+    document = opened(client, folder, text)
+    [action] = actions(client, document, (4, 4))
+    assert action["title"] == "DET101, line 5: safe fix"
+    [[edit]] = action["edit"]["changes"].values()
+    assert after(text, edit) == text.replace("w.sum()", "w.sum().item()")
+
+
+@needs_server
 def test_a_text_that_is_no_python_has_neither(client: Client, folder: Path) -> None:
     """And the server lives on."""
     document = opened(client, folder, MISTAKE + "def\n")
