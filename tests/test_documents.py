@@ -42,6 +42,17 @@ def test_the_readme_shows_what_is_really_said_and_mended(monkeypatch: pytest.Mon
     assert f"```diff\n{capfd.readouterr().out}```" in text
 
 
+def test_the_first_page_shows_what_is_really_said_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (PAGES / "index.md").read_text(encoding="utf-8")
+    [program], [said], [cure] = (re.findall(form, text, re.S) for form in (r"```python\n(.*?)```", r"```text\n(.*?)```", r"The cure: `(.*?)`"))
+    Path("train.py").write_text(program)
+    assert main(["check", "train.py"]) == 1
+    assert capfd.readouterr().out == said
+    assert main(["fix", "train.py"]) == 0
+    assert Path("train.py").read_text() == program.replace("total += loss", cure)
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
 def test_links_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8"))
