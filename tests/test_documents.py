@@ -53,6 +53,15 @@ def test_the_first_page_shows_what_is_really_said_and_mended(tmp_path: Path, mon
     assert Path("train.py").read_text() == program.replace("total += loss", cure)
 
 
+def test_the_trace_that_is_shown_is_real(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """As far as it is shown, which is longer than its heading."""
+    monkeypatch.chdir(README.parent)
+    [shown] = re.findall(rf"\$ flake8-detach trace {EXAMPLE}:21\n(.*?)\n  \.\.\.\n```", (PAGES / "looking-inside.md").read_text(encoding="utf-8"), re.S)
+    assert main(["trace", f"{EXAMPLE}:21"]) == 0
+    assert capfd.readouterr().out.startswith(f"{shown}\n")
+    assert len(shown.splitlines()) > 5
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
 def test_links_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8"))
