@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from . import __version__
@@ -136,12 +137,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _ended(chosen.command, "out of memory", FAILED)
     except ImportError as error:
-        # also what the loader says when there is no memory for a compiled module
+        if not _is_of_the_installation(error):
+            raise
         return _ended(chosen.command, f"cannot be loaded: {error}", FAILED)
     except OSError as error:
         if error.errno != errno.ENOMEM:
             raise
         return _ended(chosen.command, "out of memory", FAILED)
+
+
+def _is_of_the_installation(error: ImportError) -> bool:
+    """Whether a package is missing, or a compiled module finds no memory or no library of its own; anything else is a fault to be shown whole."""
+    missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] != __package__
+    return missing or (error.path or "").endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _ended(command: str, reason: str, status: int) -> int:

@@ -62,9 +62,9 @@ def check(tree: ast.Module, lines: Sequence[str], filename: str, settings: Setti
     return sorted({report for report, _ in _diagnose(tree, lines, filename, settings, watch=False)})
 
 
-def diagnose(tree: ast.Module, lines: Sequence[str], filename: str) -> list[Diagnosis]:
+def diagnose(tree: ast.Module, lines: Sequence[str], filename: str, settings: Settings = DEFAULT) -> list[Diagnosis]:
     """As `check`, each finding with the Edit that mends it, where there is one. Costs more: what expressions are worth is written down."""
-    return sorted(_diagnose(tree, lines, filename, DEFAULT, watch=True), key=lambda found: found.report)
+    return sorted(_diagnose(tree, lines, filename, settings, watch=True), key=lambda found: found.report)
 
 
 def _diagnose(tree: ast.Module, lines: Sequence[str], filename: str, settings: Settings, watch: bool) -> list[Diagnosis]:

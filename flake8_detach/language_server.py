@@ -87,16 +87,13 @@ class Opened(NamedTuple):
         choice = choosing.Choice([*given, "--stdin-display-name", name, "-"])
         return cls(Text(document.source, "utf-8"), name, choice) if any(choice.paths()) else None
 
-    def chosen(self, text: Text, reports: list[Report]) -> list[Report]:
-        return self.choice.wanted(self.name, text, reports)
-
     def codes_at(self, position: Position) -> list[str]:
         """The codes of the findings whose expression covers a position. Raises SyntaxError."""
         lines = self.text.lines
         tree = ast.parse("".join(lines))
         found = analysis.check(tree, lines, self.name, self.choice.settings)
         here = [report for report in found if _covers(extent(tree, lines, report), position)]
-        return list(dict.fromkeys(report.code for report in self.chosen(self.text, here)))
+        return list(dict.fromkeys(report.code for report in self.choice.wanted(self.name, self.text, here)))
 
 
 def _options(settings: Mapping[str, Any], root: str) -> list[str]:
@@ -118,7 +115,8 @@ def _asked_for(only: Sequence[str] | None) -> bool:
 
 def _actions(opened: Opened, uri: str, wanted: dict[str, Any], known: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Raises SyntaxError."""
-    found = diagnosed(opened.text, opened.name, opened.chosen)
+    view = opened.choice.view(opened.name)
+    found = diagnosed(opened.text, view)
     lines = opened.text.lines
     tree = ast.parse("".join(lines))
     made = []
@@ -127,7 +125,7 @@ def _actions(opened: Opened, uri: str, wanted: dict[str, Any], known: Sequence[d
         if one.edit is None or one.edit in made or first > wanted["end"]["line"] or last < wanted["start"]["line"]:
             continue
         made.append(one.edit)
-        new = cured(opened.text, opened.name, opened.chosen, found, one)
+        new = cured(opened.text, view, found, one)
         if new is not None:
             yield _action(uri, opened.text.text, new.text, one, known)
 

@@ -25,7 +25,7 @@ HEADINGS: Final = {
     "Silent when": "Silent when",
     "Fix": "Fix",
 }
-"""The sections of a rule's docstring, in the order of the page, with their headings there. `Fix` is only where a rule has one."""
+"""The sections of a rule's docstring, in the order of the page, with their headings there."""
 CODE: Final = ("Bad", "Good")
 SECTION: Final = re.compile(rf"^({'|'.join(HEADINGS)}):[ \n]", re.MULTILINE)
 

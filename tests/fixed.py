@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flake8_detach import plugin
 from flake8_detach.analysis import Diagnosis, Report
-from flake8_detach.fixing.mending import Mended, diagnosed, mended
+from flake8_detach.fixing.mending import Mended, View, diagnosed, mended
 from flake8_detach.fixing.source import Text, decoded
 from markers import FIXTURES, PROGRAMS, RULES
 
@@ -24,16 +24,20 @@ def wanted(path: Path, _: Text, reports: list[Report]) -> list[Report]:
     return [report for report in reports if report.code not in silent]
 
 
+def view(path: Path) -> View:
+    return View(str(path), lambda text, reports: wanted(path, text, reports))
+
+
 @cache
 def findings(path: Path) -> list[Diagnosis]:
     """What is found in a fixture, with the edits."""
-    return diagnosed(decoded(path.read_bytes()), str(path), lambda text, reports: wanted(path, text, reports))
+    return diagnosed(decoded(path.read_bytes()), view(path))
 
 
 @cache
 def after(path: Path, unsafe: bool) -> Mended:
     """A fixture after its safe fixes, or after all of them."""
-    return mended(decoded(path.read_bytes()), str(path), lambda text, reports: wanted(path, text, reports), unsafe)
+    return mended(decoded(path.read_bytes()), view(path), unsafe)
 
 
 def target(path: Path) -> Path:

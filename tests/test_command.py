@@ -5,13 +5,17 @@ What lives here: names, arguments, statuses. What must not: what a rule's page s
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
+from collections.abc import Callable, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
 from flake8_detach import __version__, manual
-from flake8_detach.__main__ import main
+from flake8_detach.__main__ import COMMANDS, main
 
 MISTAKE = "import torch\n\nw = torch.ones(3, requires_grad=True)\nprint(w.numpy())\nx=1\n"
 
@@ -46,7 +50,7 @@ def test_explain_prints_the_page(capsys: pytest.CaptureFixture[str], monkeypatch
     out = capsys.readouterr().out
     assert out.startswith("DET201 numpy_on_live (loud)\n")
     headings = [line for line in out.splitlines()[1:] if line and not line.startswith(" ")]
-    assert headings == ["`.numpy()` on a live tensor with gradient mode enabled.", "What PyTorch does", "Bad", "Good", "Silent when", "The code"]
+    assert headings == ["`.numpy()` on a live tensor with gradient mode enabled.", "What PyTorch does", "Bad", "Good", "Silent when", "Fix", "The code"]
     assert "since 0.1.0" in out
     prose = [line for line in out.splitlines() if not line.startswith("    ")]
     assert max(map(len, prose)) <= 60
@@ -100,3 +104,52 @@ def test_rules_lists_every_code(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_arguments_name_themselves(capsys: pytest.CaptureFixture[str], arguments: list[str], named: str) -> None:
     assert status(*arguments) == 2
     assert named in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModuleNotFoundError("No module named 'libcst'", name="libcst"),
+        ImportError("native.so: failed to map segment", name="libcst.native", path=f"/site-packages/libcst/native{EXTENSION_SUFFIXES[0]}"),
+    ],
+    ids=["a package that is missing", "a compiled module that does not load"],
+)
+def test_what_the_installation_lacks_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: ImportError) -> None:
+    monkeypatch.setitem(COMMANDS, "fix", failing(error))
+    assert status("fix", "train.py") == 2
+    assert capsys.readouterr().err == f"flake8-detach fix: cannot be loaded: {error}\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModuleNotFoundError("No module named 'flake8_detach.mending'", name="flake8_detach.mending"),
+        ImportError("cannot import name 'mend' from 'flake8_detach.fixing'", name="flake8_detach.fixing", path="flake8_detach/fixing/__init__.py"),
+        ImportError("raised by hand"),
+    ],
+    ids=["a module of ours that is missing", "a name that is missing", "anything else"],
+)
+def test_an_import_that_fails_by_our_own_fault_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, error: ImportError) -> None:
+    monkeypatch.setitem(COMMANDS, "fix", failing(error))
+    with pytest.raises(ImportError) as raised:
+        status("fix", "train.py")
+    assert raised.value is error
+
+
+def failing(error: Exception) -> Callable[[Sequence[str]], int]:
+    """A command that comes to this end."""
+
+    def command(_: Sequence[str]) -> int:
+        raise error
+
+    return command
+
+
+def test_a_missing_package_is_named_by_the_command_itself(tmp_path: Path) -> None:
+    """As a process in which libcst cannot be found."""
+    (tmp_path / "train.py").write_text(MISTAKE)
+    hidden = "import sys; sys.modules['libcst'] = None; from flake8_detach.__main__ import main; sys.exit(main(['fix', 'train.py']))"
+    done = subprocess.run([sys.executable, "-c", hidden], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["flake8-detach fix: cannot be loaded: import of libcst halted; None in sys.modules"]
+    assert (tmp_path / "train.py").read_text() == MISTAKE

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from flake8_detach import manual, settings
-from flake8_detach.__main__ import COMMANDS
+from flake8_detach.__main__ import COMMANDS, main
 
 PAGES = Path(__file__).parent.parent / "docs" / "pages"
+README = PAGES.parent.parent / "README.md"
+EXAMPLE = "fixtures/programs/example.py"
 WRITTEN = sorted(PAGES.glob("*.md"))
 
 
@@ -26,8 +28,38 @@ def test_the_pages_of_the_rules_are_current() -> None:
 
 def test_every_page_of_a_rule_has_its_sections() -> None:
     pages = manual.pages()
-    assert [page.code for page in pages if list(page.sections)[:4] != ["Harm", "Bad", "Good", "Silent when"]] == []
+    assert [page.code for page in pages if list(page.sections) != ["Harm", "Bad", "Good", "Silent when", "Fix"]] == []
     assert [page.code for page in pages if page.sections["Bad"] not in manual.document(page)] == []
+
+
+def test_the_readme_shows_what_is_really_said_and_mended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its example is a program of the fixtures, which both engines judge."""
+    monkeypatch.chdir(README.parent)
+    text = README.read_text(encoding="utf-8")
+    assert main(["check", EXAMPLE]) == 1
+    assert f"```text\n{capfd.readouterr().out}```" in text
+    assert main(["fix", "--diff", EXAMPLE]) == 1
+    assert f"```diff\n{capfd.readouterr().out}```" in text
+
+
+def test_the_first_page_shows_what_is_really_said_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (PAGES / "index.md").read_text(encoding="utf-8")
+    [program], [said], [cure] = (re.findall(form, text, re.S) for form in (r"```python\n(.*?)```", r"```text\n(.*?)```", r"The cure: `(.*?)`"))
+    Path("train.py").write_text(program)
+    assert main(["check", "train.py"]) == 1
+    assert capfd.readouterr().out == said
+    assert main(["fix", "train.py"]) == 0
+    assert Path("train.py").read_text() == program.replace("total += loss", cure)
+
+
+def test_the_trace_that_is_shown_is_real(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """As far as it is shown, which is longer than its heading."""
+    monkeypatch.chdir(README.parent)
+    [shown] = re.findall(rf"\$ flake8-detach trace {EXAMPLE}:21\n(.*?)\n  \.\.\.\n```", (PAGES / "looking-inside.md").read_text(encoding="utf-8"), re.S)
+    assert main(["trace", f"{EXAMPLE}:21"]) == 0
+    assert capfd.readouterr().out.startswith(f"{shown}\n")
+    assert len(shown.splitlines()) > 5
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)

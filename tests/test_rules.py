@@ -20,7 +20,7 @@ from flake8_detach import analysis, manual, plugin, rules
 
 ROOT = Path(__file__).parent.parent
 STEMS = sorted(path.stem for path in Path(rules.__path__[0]).glob("det*.py"))
-SECTIONS = ["Harm", "Bad", "Good", "Silent when"]
+SECTIONS = ["Harm", "Bad", "Good", "Silent when", "Fix"]
 HEADING = re.compile(rf"^({'|'.join(SECTIONS)}):[ \n]", re.MULTILINE)
 
 each_rule = pytest.mark.parametrize("stem", STEMS)

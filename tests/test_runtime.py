@@ -1,6 +1,7 @@
 """Real torch as the judge: what happens when the fixtures run is what their marks say.
 
-What lives here: the comparison of marks and runs, and what the command promises. What must not: anything that the linter says.
+What lives here: the comparison of marks and runs, the examples of the pages, and what the command promises. What must not: anything that the
+linter says.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import markers
-from flake8_detach import runtime
+from flake8_detach import manual, plugin, runtime
 from flake8_detach.runtime import witnesses
 from flake8_detach.runtime.command import main
 from markers import PROGRAMS, RULES, Finding
@@ -86,6 +87,41 @@ def test_program(path: Path) -> None:
     assert happened(witnessed) == expected(path), witnessed
     if witnessed.error:
         assert happened(witnessed) and last_line(witnessed.error).startswith(LOUD), witnessed.error
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], runtime.Witnessed]:
+    """The Bad and the Good example of each rule's page, run once as a program."""
+    folder = tmp_path_factory.mktemp("examples")
+    paths = {(page.code, kind): folder / f"{page.code}_{kind}.py" for page in manual.pages() for kind in manual.CODE}
+    for page in manual.pages():
+        for kind in manual.CODE:
+            paths[page.code, kind].write_text(page.sections[kind] + "\n", encoding="utf-8")
+    found = runtime.programs(map(str, paths.values()))
+    return {key: found[str(path)] for key, path in paths.items()}
+
+
+each_page = pytest.mark.parametrize("page", manual.pages(), ids=lambda page: page.code)
+
+
+@each_page
+def test_the_bad_example_of_a_page_shows_its_harm(page: manual.Page, examples: dict[tuple[str, str], runtime.Witnessed]) -> None:
+    """But where no run of a fixture can show it. It raises only what is the harm."""
+    witnessed = examples[page.code, "Bad"]
+    [fixture] = [path for path in RULES if path.stem[:6].upper() == page.code]
+    unseen = all(mark.word == "unseen" for mark in markers.marks(fixture) if mark.code == page.code)
+    assert (page.code in {occurrence.code for occurrence in witnessed.occurrences}) is not unseen
+    if witnessed.error:
+        assert last_line(witnessed.error).startswith(LOUD), witnessed.error
+
+
+@each_page
+def test_the_good_example_of_a_page_shows_nothing(page: manual.Page, examples: dict[tuple[str, str], runtime.Witnessed]) -> None:
+    """Of every code; of the opinionated ones only its own."""
+    witnessed = examples[page.code, "Good"]
+    others = set(plugin.opt_in_codes()) - {page.code}
+    assert {occurrence.code for occurrence in witnessed.occurrences} - others == set(), witnessed
+    assert not witnessed.error and not witnessed.timed_out
 
 
 ONE_OF_TWO = """\

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from ..rule import Change, Edit
 from ..trace import Event, Trace
 from ..value import Leaf
-from .syntax import function, is_alone, is_free, module_name, statement
+from .syntax import function, is_alone, is_free, may_bind, module_name, statement
 from .tensors import TENSOR, arguments, is_tensor, live_parts, name_of, values
 
 
@@ -51,8 +51,6 @@ def cloned(trace: Trace, event: Event) -> Edit | None:
         operands = [event.node.value]
     strange = [n for n in operands if (seen := values(trace, n)) and all(v.refs & trace.inferred and not v.kind & ~TENSOR for v in seen)]
     return Edit(tuple(Change("methods", n, ("clone",)) for n in strange), True) if strange else None
-
-
 
 
 def of_its_own(trace: Trace, event: Event) -> Edit | None:
@@ -112,6 +110,8 @@ def unflagged(trace: Trace, node: ast.AST, flag: object) -> Edit | None:
     owner = target.value if isinstance(target, ast.Attribute) else None
     if trace.seen is None or one is None or flag is not False or not isinstance(owner, ast.Name) or not is_tensor(trace, owner):
         return None
+    if not may_bind(trace, one, owner.id):
+        return None
     return Edit((Change("replaced", one, (f"{owner.id} = {owner.id}.detach()",)),), True)
 
 
@@ -123,10 +123,11 @@ def out_of_place(trace: Trace, node: ast.AST) -> Edit | None:
     if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
         return Edit((Change("out_of_place", one),), True)
     if isinstance(one, ast.Expr) and one.value is node and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        plain = isinstance(node.func.value, ast.Name) and node.func.attr.endswith("_") and node.func.attr not in ONLY_IN_PLACE
+        owner = node.func.value
+        plain = isinstance(owner, ast.Name) and node.func.attr.endswith("_") and node.func.attr not in ONLY_IN_PLACE and may_bind(trace, one, owner.id)
         return Edit((Change("out_of_place", one),), True) if plain else None
     target = one.targets[0] if isinstance(one, ast.Assign) and len(one.targets) == 1 else getattr(one, "target", None)
-    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and is_alone(trace, one):
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name) and is_alone(trace, one) and may_bind(trace, one, target.value.id):
         name = target.value.id
         return Edit((Change("before", one, (f"{name} = {name}.clone()",)),), True)
     return None

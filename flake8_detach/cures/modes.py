@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..rule import Change, Edit
 from ..trace import Role, Trace
-from .syntax import FunctionDef, around, block, function, holds, is_alone, is_free, module_name, parent, statement
+from .syntax import FunctionDef, around, block, function, holds, is_alone, is_free, may_bind, module_name, parent, statement
 
 LEAVES_BLOCK = (ast.Yield, ast.YieldFrom, ast.Await)
 
@@ -112,6 +112,17 @@ def around_write(trace: Trace, node: ast.AST) -> Edit | None:
     if trace.seen is None or one is None or isinstance(one, (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)):
         return None
     return in_block(trace, one, one, safe=True, checked=False)
+
+
+def without_data(trace: Trace, node: ast.AST, written: bool) -> Edit | None:
+    """`x.data` -> `x.detach()`, safe for what is only read; `x.data += y` -> `with torch.no_grad(): x += y`."""
+    target = parent(trace, node.value) if isinstance(node, ast.Attribute) else None  # of what `+=` writes to, the interpreter reads a copy
+    if not isinstance(target, ast.Attribute) or not isinstance(target.ctx, ast.Store):
+        return Edit((Change("attribute_called", node, ("detach",)),), safe=not written)
+    around_it = around_write(trace, target)
+    if around_it is None or isinstance(target.value, ast.Name) and not may_bind(trace, target, target.value.id):
+        return None
+    return around_it._replace(changes=(Change("owner_of", target), *around_it.changes), safe=False)
 
 
 def around_update(trace: Trace, node: ast.AST) -> Edit | None:

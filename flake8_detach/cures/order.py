@@ -12,7 +12,7 @@ from ..rule import Change, Edit
 from ..trace import Event, Role, Trace
 from ..value import Carry, Kind
 from . import tensors
-from .syntax import around, block, function, holds, is_alone, parent, statement
+from .syntax import around, block, function, holds, is_alone, names, parent, statement
 
 
 def _line(trace: Trace, node: ast.AST) -> ast.stmt | None:
@@ -54,9 +54,18 @@ def moved(trace: Trace, what: ast.AST, where: ast.AST | None, after: bool) -> Ed
     outside = [s for s in around(trace, other) if isinstance(s, ast.stmt)]
     if isinstance(one, ast.If):  # its condition need not hold where an inner block runs
         other = next((s for s in outside if any(s is n for n in block(trace, one))), other)
-    if not is_alone(trace, one) or not is_alone(trace, other):
+    if not is_alone(trace, one) or not is_alone(trace, other) or not _means_the_same(trace, one, other):
         return None
     return Edit((Change("moved_after" if after else "moved_before", one, (other,)),), safe=False)
+
+
+def _means_the_same(trace: Trace, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether nothing that a statement reads is bound between it and another."""
+    first, last = sorted((one.lineno, other.lineno))
+    read = names(one)
+    inside = function(trace, one) or trace.tree
+    bound = (n for n in ast.walk(inside) if isinstance(n, ast.Name) and n.id in read and not isinstance(n.ctx, ast.Load))
+    return not any(first <= n.lineno <= last and not holds(one, n) for n in bound)
 
 
 def inserted(trace: Trace, text: str, where: ast.AST, after: bool = False) -> Edit | None:
@@ -73,7 +82,8 @@ def before_loop(trace: Trace, node: ast.AST) -> Edit | None:
     loop = next((s for s in around(trace, node) if isinstance(s, (ast.For, ast.While))), None)
     if trace.seen is None or one is None or loop is None or not any(s is one for s in loop.body) or not is_alone(trace, one) or not is_alone(trace, loop):
         return None
-    return Edit((Change("moved_before", one, (loop,)),), safe=False)
+    bound = {n for s in (loop.target if isinstance(loop, ast.For) else loop.test, *(s for s in loop.body if s is not one)) for n in names(s, stored=True)}
+    return Edit((Change("moved_before", one, (loop,)),), safe=False) if not names(one) & bound else None
 
 
 def carried_cut(trace: Trace, bind: ast.AST, backward: ast.AST, carry: Carry) -> Edit | None:

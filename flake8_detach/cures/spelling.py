@@ -23,8 +23,8 @@ def given(node: ast.AST, keyword: str, value: str, safe: bool) -> Edit | None:
 
 
 def not_given(node: ast.AST, keyword: str, safe: bool) -> Edit | None:
-    """A call without a keyword."""
-    if isinstance(node, ast.Call) and any(k.arg == keyword for k in node.keywords):
+    """A call without a keyword; one that is given by a name stays, or that name might be bound for nothing."""
+    if isinstance(node, ast.Call) and any(k.arg == keyword and isinstance(k.value, ast.Constant) for k in node.keywords):
         return Edit((Change("not_given", node, (keyword,)),), safe)
     return None
 

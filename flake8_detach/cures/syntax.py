@@ -63,7 +63,7 @@ def is_alone(trace: Trace, one: ast.stmt) -> bool:
 
 def module_name(trace: Trace, module: str) -> tuple[str, frozenset[str]]:
     """The name by which a module is known at the top of the file, and what must be imported for it."""
-    for one in trace.tree.body:
+    for one in _imported(trace.tree.body):
         if isinstance(one, ast.Import):
             for alias in one.names:
                 if alias.name == module and (alias.asname or "." not in module):
@@ -79,6 +79,33 @@ def module_name(trace: Trace, module: str) -> tuple[str, frozenset[str]]:
         return module, frozenset((module,))
     name, imports = module_name(trace, parent_module)
     return f"{name}.{last}", imports
+
+
+def _imported(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those that are tried too: `try: import torch`."""
+    for one in body:
+        yield one
+        if isinstance(one, ast.Try):
+            yield from _imported(one.body)
+
+
+def may_bind(trace: Trace, node: ast.AST, name: str) -> bool:
+    """Whether a name can be bound where a node stands without hiding one from further out: its function binds it already, or there is none."""
+    own = function(trace, node)
+    if own is None:
+        return True
+    given = {a.arg for a in ast.walk(own.args) if isinstance(a, ast.arg)}
+    said = {one for n in ast.walk(own) if isinstance(n, (ast.Global, ast.Nonlocal)) for one in n.names}
+    return name in given | said or any(function(trace, n) is own for n in ast.walk(own) if isinstance(n, ast.Name) and n.id == name and _is_stored(n))
+
+
+def names(node: ast.AST, stored: bool = False) -> set[str]:
+    """The names that a node reads, or binds."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_stored(n) is stored}
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
 
 
 def is_free(trace: Trace, name: str) -> bool:

@@ -53,6 +53,11 @@ def attribute_called(node: cst.BaseExpression, name: str) -> cst.BaseExpression:
     return cst.Call(attribute_of(node).with_changes(attr=cst.Name(name)))
 
 
+def owner_of(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`x.data` -> `x`."""
+    return attribute_of(node).value
+
+
 def renamed(node: cst.BaseExpression, name: str) -> cst.BaseExpression:
     """`x.old` -> `x.name`, `old` -> `name`."""
     if isinstance(node, cst.Name):
@@ -210,7 +215,7 @@ Expression = Callable[..., cst.BaseExpression]
 EXPRESSIONS: Final[dict[str, Expression]] = {
     function.__name__: function
     for function in (
-        methods, before_conversion, wrapped, called, attribute_called, renamed, argument_of, receiver_of, given, not_given, keyword_renamed,
+        methods, before_conversion, wrapped, called, attribute_called, owner_of, renamed, argument_of, receiver_of, given, not_given, keyword_renamed,
         copied, outside_in, each, if_tensor, item_of,
     )
 }  # fmt: skip

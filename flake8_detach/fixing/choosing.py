@@ -6,7 +6,6 @@ decisions. Not here: an option, a comment or a path that we would read ourselves
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from flake8.style_guide import StyleGuideManager
 from flake8.violation import Violation
 
 from .. import settings
-from ..analysis import Report, check
+from ..analysis import Report
+from .mending import View
 from .source import Text
 
 
@@ -63,15 +63,13 @@ class Choice:
             ),
         )
 
-    def wanted(self, filename: str, text: Text, reports: list[Report]) -> list[Report]:
-        """Those that flake8 would show, with what the project says of its own names."""
-        return [report for report in self._told(filename, text, reports) if self._handle(self.silent, filename, text, [report])]
+    def view(self, filename: str) -> View:
+        """How a file is looked at by these choices."""
+        return View(filename, lambda text, reports: self.wanted(filename, text, reports), self.settings)
 
-    def _told(self, filename: str, text: Text, reports: list[Report]) -> list[Report]:
-        if not self.settings.names:
-            return reports
-        found = {one[:3] for one in check(ast.parse("".join(text.lines)), text.lines, filename, self.settings)}
-        return [report for report in reports if report[:3] in found]
+    def wanted(self, filename: str, text: Text, reports: list[Report]) -> list[Report]:
+        """Those that flake8 would show."""
+        return [report for report in reports if self._handle(self.silent, filename, text, [report])]
 
     def show(self, filename: str, text: Text, reports: list[Report]) -> None:
         """Prints them as flake8 would."""

@@ -38,7 +38,7 @@ class Work:
         except files.Stale:
             self._fail(path, "it was changed meanwhile by somebody else and is left as they made it")
         except SyntaxError as error:
-            self._fail(path, f"it is no valid Python (line {error.lineno}: {error.msg})")
+            self._fail(path, f"it is no valid Python ({f'line {error.lineno}: ' if error.lineno else ''}{error.msg})")
         except RecursionError:
             self._fail(path, "it is nested too deeply")
         except MemoryError:
@@ -54,7 +54,7 @@ class Work:
             return
         self.done.add(old.path)
         text, name = decoded(old.data), str(path)
-        new = mended(text, name, lambda now, reports: self.choice.wanted(name, now, reports), self.unsafe)
+        new = mended(text, self.choice.view(name), self.unsafe)
         if new.text != text.text:
             self._deliver(path, old, text, new)
         self.fixed += new.fixed
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     own, rest = parser.parse_known_args(arguments)
     try:
         choice = Choice(rest)
-    except ExecutionError as error:
+    except (ExecutionError, ValueError) as error:  # ValueError: what flake8 raises for a code or number in its configuration that is none
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2
     if not choice.options.filenames:

@@ -6,7 +6,7 @@ expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)
 statements   assignments < branches < loops < blocks < definitions < activations < program (entry points; callers: who calls them)
-names        program < own_names (what the project says of its own names; used only where it says something)
+names        program < own_names (what the project says of its own names; used where it says something) < watched (for those who mend)
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", s
     if watch:
         from .watched import Watched
 
-        return Watched(tree, filename, source).run()
+        return Watched(tree, filename, source, settings).run()
     if not settings.names:
         return Program(tree, filename, source).run()
     from .own_names import OwnNames

@@ -1,7 +1,7 @@
 """Own names: what the project says of its own functions and classes, which this file may not show.
 
 Here: which calls a setting means, and what follows: a value is shown, cut, back-propagated, gradients are cleared, a class is a module. The
-interpreter is of this class only where the settings name something, so that nobody else pays. Not here: how a pattern is read (settings).
+linter's interpreter is of this class only where the settings name something, so that nobody else pays. Not here: how a pattern is read (settings).
 """
 
 from __future__ import annotations

@@ -1,22 +1,23 @@
-"""The Program under watch: the value of each expression at each visit is written down, for those who mend the source.
+"""A program under watch: the value of each expression at each visit is written down, for those who mend the source.
 
-Here: nothing else. The linter itself never pays for this: it runs the Program.
+Here: nothing else. The linter itself never pays for this: it runs the Program, or OwnNames where the project says something.
 """
 
 from __future__ import annotations
 
 import ast
 
+from flake8_detach.settings import Settings
 from flake8_detach.value import Value
 
-from .program import Program
+from .own_names import OwnNames
 
 
-class Watched(Program):
-    """Interprets one file and fills `trace.seen`."""
+class Watched(OwnNames):
+    """Interprets one file with the project's settings and fills `trace.seen`."""
 
-    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
-        super().__init__(tree, filename, source)
+    def __init__(self, tree: ast.Module, filename: str, source: str, settings: Settings) -> None:
+        super().__init__(tree, filename, source, settings)
         self.seen = self.trace.seen = {}
 
     def eval(self, node: ast.expr) -> Value:

@@ -19,6 +19,9 @@ Good:
 Silent when: an f-string or a format spec shows a 0-dim tensor (that calls `item()`); the value is a leaf, or the whole result of a module
 of another file that nobody in this one trains; `%f` makes it DET204; the sink is documented to detach (`LightningModule.log`); gradients
 are off.
+
+Fix: Safe: `.item()` for what surely has one element, `.detach()` for the rest. Values, gradients and output stay, but that the tensor's text loses
+its `grad_fn`.
 """
 
 from __future__ import annotations

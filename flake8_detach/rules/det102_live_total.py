@@ -25,6 +25,8 @@ Good:
 
 Silent when: the total is back-propagated, or leaves for code that the file does not show; the term is detached, a number or an integer; the
 addition runs under no_grad, or in a method of a model that nobody in the file calls; the total is reset in each iteration.
+
+Fix: Safe: `.detach()` on what is added, or on the whole new total; unsafe for a total that may share its memory with another tensor.
 """
 
 from __future__ import annotations

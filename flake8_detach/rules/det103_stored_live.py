@@ -25,6 +25,8 @@ Good:
 
 Silent when: what is stored is later back-propagated (stack, sum), or leaves for code that the file does not show; the store is bounded
 (`deque(maxlen=...)`, an overwritten key); the tensor is a leaf, an integer or detached; inside a module's forward.
+
+Fix: Safe: `.detach()` on what is kept.
 """
 
 from __future__ import annotations

@@ -22,6 +22,9 @@ Good:
         y.sum().backward()
 
 Silent when: the state is detached, reset in the loop, or carried under no_grad; one backward follows an inner loop over time steps.
+
+Fix: `h = h.detach()` after the `backward()`. Safe where the second `backward()` surely raised; unsafe where `retain_graph=True` or sums alone let
+it train through all earlier iterations.
 """
 
 from __future__ import annotations

@@ -28,8 +28,9 @@ Good:
             return 2 * x * grad
     Square.apply(torch.ones(2, requires_grad=True)).sum().backward()
 
-Silent when: numbers, flags, shapes, devices, modules and functions are kept; the file doesn't show that the value is a tensor. The fix is safe for
-inputs, outputs and intermediates; a newly raised version error says where the old code was wrong.
+Silent when: numbers, flags, shapes, devices, modules and functions are kept; the file doesn't show that the value is a tensor.
+
+Fix: Safe: `ctx.save_for_backward(...)` and `ctx.saved_tensors`; an error that torch raises then says where the old code was wrong.
 """
 
 from __future__ import annotations

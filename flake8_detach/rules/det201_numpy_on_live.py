@@ -14,6 +14,8 @@ Good:
     out = model(torch.ones(3, 2)).detach().numpy()
 
 Silent when: under no_grad or inference_mode; the tensor is detached, an integer or boolean result, or plain data; `force=True`.
+
+Fix: Safe: `.detach()` before the conversion. The line raised.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ Good:
 
 Silent when: under no_grad; the tensor is detached, an integer or plain data; the function refuses every tensor (`np.mean`: not an autograd
 matter) or accepts live ones (`np.squeeze`, `np.shape`).
+
+Fix: Safe: `.detach()` on the tensors that are given. The line raised.
 """
 
 from __future__ import annotations

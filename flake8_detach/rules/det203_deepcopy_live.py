@@ -16,8 +16,10 @@ Good:
     twin = copy.deepcopy(model)
     out = model(torch.ones(3, 2)).detach().clone()
 
-Silent when: the tensor is a leaf, a parameter, detached, made under no_grad or an integer; `copy.copy`, `pickle` and `torch.save` (they accept
-it); a class says itself how it is copied. A fix is safe for a bare tensor (`.detach().clone()`), not for what a module keeps.
+Silent when: the tensor is a leaf, a parameter, detached, made under no_grad or an integer; `copy.copy`, `pickle` and `torch.save` (they accept it);
+a class says itself how it is copied.
+
+Fix: Safe for a tensor: `.detach().clone()`, the line raised. For what an object or a module keeps there is none.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ Good:
     print(loss.item(), int(loss), f"{loss:.3f}")
 
 Silent when: `.item()`, `int()`, `bool()`, comparisons, `%d` and format specs (torch does not warn); gradients are off; the tensor is detached, or
-the value is a number. A fix is safe as `float(loss.detach())`; `.item()` is safe for what is surely a floating tensor.
+the value is a number.
+
+Fix: Safe: `x.item()` for `float(x)`, `.detach()` for the others. The number stays.
 """
 
 from __future__ import annotations

@@ -15,8 +15,11 @@ Good:
     y = x.detach().clone()
     z = torch.tensor([1.0, 2.0])
 
-Silent when: numbers, lists of numbers, arrays and shapes; `torch.as_tensor(t)`, `torch.Tensor(t)` (the same storage); lists of detached
-scalars; lists under no_grad. A fix of the first form is safe (`.detach().clone()`); `torch.stack(...)` for the second changes what is trained.
+Silent when: numbers, lists of numbers, arrays and shapes; `torch.as_tensor(t)`, `torch.Tensor(t)` (the same storage); lists of detached scalars;
+lists under no_grad.
+
+Fix: `torch.tensor(x)` becomes `x.detach().clone()`, which is safe; a list of live scalars becomes `torch.stack(...)`, which is unsafe: it trains
+what was cut off.
 """
 
 from __future__ import annotations

@@ -17,8 +17,10 @@ Good:
     model = torch.nn.Linear(2, 1)
     here.send(model(torch.ones(3, 2)).detach())
 
-Silent when: the tensor is a leaf, a parameter, detached or made under no_grad; the queue is one between threads (`queue.Queue`); nobody in the
-file calls the method of a model that sends. The fix `.detach()` is safe.
+Silent when: the tensor is a leaf, a parameter, detached or made under no_grad; the queue is one between threads (`queue.Queue`); nobody in the file
+calls the method of a model that sends.
+
+Fix: Safe: `.detach()` on what is sent. The line raised.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ frozen; a result is back-propagated, differentiated, or leaves live for a caller
 that switches neither its mode nor gradients by itself; a hook of a base class of another file; a method that the file does not show
 (`model.generate(x)`), which may guard itself; a block that switches gradients on by name; the single step of a policy (DET905); unit tests
 and shape probes.
+
+Fix: Safe: `@torch.no_grad()` on a function that does nothing else, else `with torch.no_grad():` around the loop or the statement.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ Good:
 
 Silent when: a decorator without parentheses (valid since torch 2.1); the manager is kept, returned, passed on or entered by an ExitStack;
 `set_grad_enabled(...)` as a statement (it takes effect); a class of that name from another library.
+
+Fix: Safe for the missing parentheses of a `with` and for a block that only creates tensors; unsafe for `torch.no_grad()` as a statement, which
+becomes a block around what follows.
 """
 
 from __future__ import annotations

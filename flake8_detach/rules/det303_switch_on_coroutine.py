@@ -16,8 +16,9 @@ Good:
         with torch.no_grad():
             return model(x)
 
-Silent when: functions, methods and generator functions are decorated. Moving the switch into the body is safe where no `await` comes into the
-block, so it is only suggested.
+Silent when: functions, methods and generator functions are decorated.
+
+Fix: Safe: the switch moves into the body as a block, where nothing is awaited in it. For a class there is none.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ Good:
         y.sum()
 
 Silent when: the decorator is on the generator function (it restores the mode at each yield); `@contextmanager` and pytest fixtures; the block is
-closed before the yield. Narrowing the block to the computation is a safe fix.
+closed before the yield.
+
+Fix: Safe: the decorator instead of the block, in a generator that does nothing else. Elsewhere there is none.
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ Good:
 Silent when: the file does not show that the model has such a layer; `eval()` or `train(mode)` is called on any path to the pass, or may be by code
 that the file does not show; the model runs its own layers in a method of its own (its mode is its user's);
 names that say the randomness is meant (Monte-Carlo dropout). Adding `eval()` changes results: unsafe, right.
+
+Fix: Unsafe: `model.eval()` before the pass, and `model.train()` after it where the file trains. The results change, as they should.
 """
 
 from __future__ import annotations

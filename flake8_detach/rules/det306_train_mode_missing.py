@@ -26,6 +26,8 @@ Good:
 
 Silent when: the model is not shown to have dropout or batch norm; `train()` is called anywhere between the `eval()` and the next training step,
 also with a condition; only a part, a copy or a model that does not train is put into `eval()`. Adding `train()` changes training: unsafe, right.
+
+Fix: Unsafe: `model.train()` after the evaluation. What is trained changes, as it should.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ Good:
         model = torch.nn.Linear(2, 1)
     model(torch.ones(3, 2)).mean().backward()
 
-Silent when: another statement switches gradients on again before anything trains; the argument is a condition; a `with` or a decorator; the
-program only infers. `with torch.set_grad_enabled(False):` is a safe fix where the region is clear.
+Silent when: another statement switches gradients on again before anything trains; the argument is a condition; a `with` or a decorator; the program
+only infers.
+
+Fix: Unsafe: `with torch.set_grad_enabled(False):` around the rest of the block, where nothing in it is back-propagated.
 """
 
 from __future__ import annotations

@@ -17,8 +17,10 @@ Good:
         target = torch.ones(3, 2) * 2
     loss = model(target.clone()).mean()
 
-Silent when: it is cloned outside, read as a number, or meets no tensor that requires grad; the operation saves nothing (`+`, `-`); it is a view
-of a normal tensor; the program asks `is_inference()`. `.clone()`, and `no_grad` instead of `inference_mode`, are safe fixes.
+Silent when: it is cloned outside, read as a number, or meets no tensor that requires grad; the operation saves nothing (`+`, `-`); it is a view of
+a normal tensor; the program asks `is_inference()`.
+
+Fix: Safe: `no_grad` instead of `inference_mode`, or `.clone()`. The line raised.
 """
 
 from __future__ import annotations

@@ -19,8 +19,10 @@ Good:
             return F.dropout(x, 0.3, training=self.training)
     Net().eval()(torch.ones(4))
 
-Silent when: `training=` is given in any way; the function looks at a training flag; `p` is 0; `F.alpha_dropout` (off by default); names that say
-it is meant (Monte-Carlo dropout, a prenet); outside of models. `training=self.training` changes evaluation, so the fix is unsafe.
+Silent when: `training=` is given in any way; the function looks at a training flag; `p` is 0; `F.alpha_dropout` (off by default); names that say it
+is meant (Monte-Carlo dropout, a prenet); outside of models.
+
+Fix: Unsafe: `training=self.training` for the function: evaluation changes, as it should. For a layer that is built in `forward` there is none.
 """
 
 from __future__ import annotations

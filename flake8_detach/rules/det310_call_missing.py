@@ -12,8 +12,9 @@ Good:
     model = torch.nn.Linear(2, 1)
     model.eval()
 
-Silent when: the object is not known to be a tensor, a module or an optimizer; the name is used in an expression. The parentheses make something
-run that did not, so the fix is unsafe, and right.
+Silent when: the object is not known to be a tensor, a module or an optimizer; the name is used in an expression.
+
+Fix: Unsafe: the parentheses. Something runs that did not, as it should.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ Good:
 
 Silent when: one term of several is cut (stop-gradient, straight-through, advantage); the value is cut on one branch only; a leaf made on
 purpose is the dummy loss, or is what an optimizer holds; another method put it into an attribute that bases outside the file may fill.
+
+Fix: None: the cut may be anywhere before, and whether it or the `backward()` is the mistake only the author knows.
 """
 
 from __future__ import annotations

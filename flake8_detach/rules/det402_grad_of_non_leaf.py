@@ -1,8 +1,7 @@
 """`.grad` is read on a tensor that is not a leaf.
 
-Harm: `x = torch.randn(3, requires_grad=True).cuda()` is a copy: its `.grad` is None after `backward()`, with a warning at each access (loud).
-On a CPU a `.to` that does nothing hides it. A fix (`device=`, `dtype=` in the factory, or `requires_grad_()` last) is safe for the value and
-changes which object collects the gradient, which is what was meant.
+Harm: `x = torch.randn(3, requires_grad=True).cuda()` is a copy: its `.grad` is None after `backward()`, with a warning at each access (loud). On a
+CPU a `.to` that does nothing hides it.
 
 Bad:
     import torch
@@ -17,6 +16,9 @@ Good:
     print(x.grad)
 
 Silent when: `retain_grad()` was called; the tensor is a leaf or cut off on some path; the conversion is known to do nothing.
+
+Fix: Unsafe: `retain_grad()` after the tensor is made, which then collects a gradient. `device=` or `dtype=` in the factory is the better cure, by
+hand.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """An in-place operation on a leaf that requires grad, or on a view of one, with gradients enabled.
 
-Harm: `RuntimeError: a leaf Variable that requires grad is being used in an in-place operation.` (loud, at this line; of a
-view made under no_grad torch 1.8 only warned). A fix wraps the line in `with torch.no_grad():`, safe for updates and initialisation;
-`w = w + 1` is none: it makes the next mistake (DET404) out of this one.
+Harm: `RuntimeError: a leaf Variable that requires grad is being used in an in-place operation.` (loud, at this line; of a view made under no_grad
+torch 1.8 only warned). `w = w + 1` is no cure: it makes the next mistake (DET404) out of this one.
 
 Bad:
     import torch
@@ -17,6 +16,8 @@ Good:
 
 Silent when: gradients are off (a block, a decorator, a caller); the write goes through `.data` or `.detach()`; `nn.init` writes; the tensor
 is no leaf, or its flag is set later; nothing in the file shows who calls the function.
+
+Fix: Safe: `with torch.no_grad():` around the line. The line raised.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The update of a leaf binds its name to a new tensor instead of writing to the leaf.
 
 Harm: `for p in model.parameters(): p = p - lr * p.grad` changes nothing, silently. `w = w - lr * w.grad` makes `w` a non-leaf, whose `.grad` is
-None in the next iteration; under no_grad the new `w` requires no grad at all. Measured on torch 2.13. A fix (`with torch.no_grad(): w -= ...`)
-is right and changes training.
+None in the next iteration; under no_grad the new `w` requires no grad at all. Measured on torch 2.13.
 
 Bad:
     import torch
@@ -25,6 +24,8 @@ Good:
 
 Silent when: the new tensor is made a leaf again (`detach().requires_grad_()`, `requires_grad = True`); the loop variable is used after it was
 bound; the gradient comes from `autograd.grad`; no further iteration needs the leaf.
+
+Fix: Unsafe: `with torch.no_grad(): w -= ...`. The parameter moves, as it should.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A second `backward()` goes through a graph that the first has freed.
 
-Harm: `RuntimeError: Trying to backward through the graph a second time` (loud, at this line). A fix (sum the losses, one backward) gives the
-same gradients up to rounding; `retain_graph=True` on the first keeps the memory.
+Harm: `RuntimeError: Trying to backward through the graph a second time` (loud, at this line).
 
 Bad:
     import torch
@@ -20,6 +19,9 @@ Good:
 Silent when: the first keeps the graph; the forward pass ran again in between; the shared part saves nothing (sums, views, concatenations); the
 graphs come from a list and may be different ones; a state is carried from one iteration to the next (DET104); the first was the loss of a
 discriminator that received the live fake (DET505 says so, and its cure mends both).
+
+Fix: Unsafe: `retain_graph=True` on the first `backward()`, which keeps its memory. The sum of the losses and one `backward()` is the better cure,
+by hand.
 """
 
 from __future__ import annotations

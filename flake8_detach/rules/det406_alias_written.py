@@ -1,8 +1,7 @@
 """An in-place write through a detached alias of a tensor that autograd saved.
 
 Harm: `x.detach()`, `x.data` and views of them share memory with `x`. A write between the forward and the backward pass gives wrong gradients,
-silently through `.data`, or raises through `.detach()`. Measured on torch 2.13: 12 for 8. A fix (`.clone()` before the write) is safe where
-only the alias is read; it changes code that meant to write to `x`.
+silently through `.data`, or raises through `.detach()`. Measured on torch 2.13: 12 for 8.
 
 Bad:
     import torch
@@ -22,6 +21,8 @@ Good:
 
 Silent when: the alias is cloned or bound anew; the write comes before the use or after the backward; nothing saved the tensor; weights are
 written on purpose.
+
+Fix: Unsafe: `.clone()` on the alias. Whoever meant to write to the original does so no more.
 """
 
 from __future__ import annotations

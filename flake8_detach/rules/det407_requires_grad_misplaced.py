@@ -15,6 +15,8 @@ Good:
 
 Silent when: a class has an attribute of that name of its own; the object is not known to be a tensor, module or optimizer; a misspelt
 flag says False on a tensor that doesn't require grad anyway.
+
+Fix: Unsafe: the right spelling; of a module `requires_grad_(...)`. What is frozen changes, as it should.
 """
 
 from __future__ import annotations

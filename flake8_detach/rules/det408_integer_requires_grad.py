@@ -1,7 +1,6 @@
 """`requires_grad` is asked of an integer or boolean tensor.
 
-Harm: `RuntimeError: Only Tensors of floating point and complex dtype can require gradients` (loud, at this line). A fix (`1.0` for `1`, or
-`dtype=torch.float32`) changes the dtype, which is what was meant.
+Harm: `RuntimeError: Only Tensors of floating point and complex dtype can require gradients` (loud, at this line).
 
 Bad:
     import torch
@@ -12,6 +11,8 @@ Good:
     x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 
 Silent when: one of the numbers is a float or unknown; a floating dtype is given; the flag is False.
+
+Fix: Safe: `dtype=torch.float32`, where `requires_grad=True` is an argument. The line raised.
 """
 
 from __future__ import annotations

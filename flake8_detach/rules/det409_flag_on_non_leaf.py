@@ -1,7 +1,7 @@
 """`requires_grad` is assigned on a tensor that is not a leaf.
 
-Harm: `RuntimeError: you can only change requires_grad flags of leaf variables.` (loud, at this line); the attribute raises for True as well as
-for False, the method `requires_grad_` for False only. A fix (`x = x.detach()`) is safe for the name; other references stay live.
+Harm: `RuntimeError: you can only change requires_grad flags of leaf variables.` (loud, at this line); the attribute raises for True as well as for
+False, the method `requires_grad_` for False only.
 
 Bad:
     import torch
@@ -14,6 +14,8 @@ Good:
     x = x.detach()
 
 Silent when: the tensor is a leaf, or on some path cut off from the graph; `requires_grad_()` is called to switch it on (it does nothing).
+
+Fix: Safe: `x = x.detach()` for the flag False. The line raised.
 """
 
 from __future__ import annotations

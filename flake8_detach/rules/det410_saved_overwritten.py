@@ -1,8 +1,7 @@
 """A tensor that autograd saved is changed in place before `backward()`.
 
-Harm: `RuntimeError: one of the variables needed for gradient computation has been modified by an inplace operation` (loud, at the backward).
-So does an optimizer's step between a forward pass and its backward, where the weights were saved. A fix (the out-of-place operation) is safe,
-it costs memory; a step has to move behind the backward.
+Harm: `RuntimeError: one of the variables needed for gradient computation has been modified by an inplace operation` (loud, at the backward). So
+does an optimizer's step between a forward pass and its backward, where the weights were saved.
 
 Bad:
     import torch
@@ -20,6 +19,8 @@ Good:
 
 Silent when: the operation saves nothing (sums, linear layers' results, most normalisations' results); the write comes before the use, or
 nothing of it is back-propagated; the write happens on one branch only.
+
+Fix: Safe: the operation out of place, or a copy before an element is written. `backward()` raised. For an optimizer's step there is none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`requires_grad` is forced on a computed value, and then that value is back-propagated.
 
-Harm: on a value that was cut off from the graph it silences the error and nothing else: `backward()` runs, reaches only the value itself, and
-no parameter gets a gradient. On a value that is live, assigning the attribute raises. Never useful. The fix is to delete the line and repair
-what cuts the value; there is no automatic one.
+Harm: on a value that was cut off from the graph it silences the error and nothing else: `backward()` runs, reaches only the value itself, and no
+parameter gets a gradient. On a value that is live, assigning the attribute raises. Never useful.
 
 Bad:
     import torch
@@ -20,6 +19,8 @@ Good:
 Silent when: the tensor is data or a leaf made on purpose, and something else is back-propagated; an optimizer holds it; it was
 computed from constants alone; `requires_grad_()` is called on a value that
 may be live (it does nothing there).
+
+Fix: None: the line has to go, and what cuts the value has to be repaired.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`best = model.state_dict()` is kept while training goes on, and restored later.
 
-Harm: the values of a `state_dict()` share memory with the parameters, so the kept dict follows the training, and restoring it restores the
-last weights instead of the best. `.copy()` and `dict()` are no cure: they copy the dict, not the tensors. Silent on torch 1.12 to 2.15.
-A fix (`copy.deepcopy(...)`) is safe: same values, more memory.
+Harm: the values of a `state_dict()` share memory with the parameters, so the kept dict follows the training, and restoring it restores the last
+weights instead of the best. `.copy()` and `dict()` are no cure: they copy the dict, not the tensors. Silent on torch 1.12 to 2.15.
 
 Bad:
     import torch
@@ -35,6 +34,8 @@ Good:
 
 Silent when: nothing trains between the two; the values are copied (`deepcopy`, `clone`) or moved (`cpu`, a copy from a GPU); the dict goes to
 `torch.save` at once; the same run loads it again before anything trains; the file does not show that it is loaded or saved later.
+
+Fix: Unsafe: `copy.deepcopy(...)`. What is restored changes, as it should, and the copy takes memory.
 """
 
 from __future__ import annotations

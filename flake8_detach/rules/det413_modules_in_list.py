@@ -1,7 +1,7 @@
 """Sub-modules or parameters of a Module are held in a plain list, tuple or dict.
 
-Harm: `parameters()`, `state_dict()`, `to()`, `train()` and `eval()` do not see them: they get gradients and never train, are not saved and do
-not move. Silent. Measured on torch 2.13. A fix (`nn.ModuleList(...)`) is right but changes training and the keys of the state_dict.
+Harm: `parameters()`, `state_dict()`, `to()`, `train()` and `eval()` do not see them: they get gradients and never train, are not saved and do not
+move. Silent. Measured on torch 2.13.
 
 Bad:
     import torch
@@ -14,7 +14,10 @@ Bad:
             for layer in self.layers:
                 x = layer(x)
             return self.head(x)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
 
 Good:
     import torch
@@ -27,10 +30,15 @@ Good:
             for layer in self.layers:
                 x = layer(x)
             return self.head(x)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
 
 Silent when: the parts are registered elsewhere (`ModuleList`, `Sequential`, `add_module`, `setattr`), frozen, without parameters, or come from
 outside the class; an optimizer is given their parameters by hand; the class is no Module.
+
+Fix: Unsafe: `nn.ModuleList(...)` or its like. What is trained changes, as it should, and the keys of the `state_dict`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A Module's attribute is a tensor that requires grad, or a converted Parameter, and is not registered as a parameter.
 
 Harm: `self.w = nn.Parameter(...).to(device)` keeps the copy, a non-leaf, and `self.w = torch.randn(3, requires_grad=True)` a plain tensor:
-`parameters()` and `state_dict()` lack both, so they never train, are not saved and do not move. Silent; on a CPU a `.to` that does nothing
-hides it. A fix (convert inside: `nn.Parameter(x.to(device))`) is safe where the conversion did nothing, and right elsewhere.
+`parameters()` and `state_dict()` lack both, so they never train, are not saved and do not move. Silent; on a CPU a `.to` that does nothing hides
+it.
 
 Bad:
     import torch
@@ -13,7 +13,10 @@ Bad:
             self.head = torch.nn.Linear(3, 1)
         def forward(self, x):
             return self.head(x * self.scale)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
 
 Good:
     import torch
@@ -24,10 +27,15 @@ Good:
             self.head = torch.nn.Linear(3, 1)
         def forward(self, x):
             return self.head(x * self.scale)
-    print(len(list(Net().parameters())))
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    net(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
 
 Silent when: the Parameter itself is registered too; an optimizer is given the tensor by hand; its own gradient is asked for (`.grad`,
 `autograd.grad`); it was computed by a layer; the conversion is known to do nothing; the class is no Module.
+
+Fix: Unsafe: `nn.Parameter(...)` around the tensor, with the conversion inside. It is trained, as it should be.
 """
 
 from __future__ import annotations

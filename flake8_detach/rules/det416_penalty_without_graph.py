@@ -1,7 +1,7 @@
 """A gradient taken without `create_graph=True` enters the loss.
 
 Harm: the gradient is a constant for autograd, so the penalty made of it trains nothing: added to another loss it is silently ignored, alone its
-`backward()` raises. Measured on torch 2.13. A fix adds `create_graph=True`: slower, and it changes training, which is what was meant.
+`backward()` raises. Measured on torch 2.13.
 
 Bad:
     import torch
@@ -22,6 +22,8 @@ Good:
     loss.backward()
 
 Silent when: the gradient is a factor or a weight of a live term, an update of an input, or only logged; it is detached on purpose.
+
+Fix: Unsafe: `create_graph=True`: slower, and the penalty trains, as it should.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A layer is replaced or added after the optimizer was built, and the optimizer is never told.
 
-Harm: the optimizer goes on with the old parameters: the new ones get gradients and never move. Silent. Measured on torch 2.13. The fix (build
-the optimizer after the surgery, or `add_param_group`) moves code: there is no automatic one.
+Harm: the optimizer goes on with the old parameters: the new ones get gradients and never move. Silent. Measured on torch 2.13.
 
 Bad:
     import torch
@@ -26,6 +25,8 @@ Good:
 Silent when: the optimizer is built again or gets the new parameters by `add_param_group`; parameters only move or are loaded (`to`, `double`,
 `load_state_dict`); the optimizer never steps afterwards; the new part has no parameters, or
 the parameters of the whole module are frozen afterwards.
+
+Fix: None: the optimizer has to be built after the change, or told by `add_param_group`.
 """
 
 from __future__ import annotations

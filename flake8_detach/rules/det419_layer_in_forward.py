@@ -1,7 +1,7 @@
 """A layer with parameters is built inside `forward`.
 
-Harm: each call makes new random weights that no optimizer holds: they never train, and the output changes from call to call. Silent. Measured
-on torch 2.13. A fix moves the construction to `__init__`: right, but it changes the random numbers, the training and the state_dict.
+Harm: each call makes new random weights that no optimizer holds: they never train, and the output changes from call to call. Silent. Measured on
+torch 2.13.
 
 Bad:
     import torch
@@ -22,6 +22,8 @@ Good:
 
 Silent when: the layer has no parameters; it is built once, on a condition, and kept on the module; its weights are set from elsewhere; it is
 frozen; gradients are off.
+
+Fix: None: the construction has to move to `__init__`, with sizes that only the author knows.
 """
 
 from __future__ import annotations

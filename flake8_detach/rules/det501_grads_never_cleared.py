@@ -24,6 +24,8 @@ Good:
 
 Silent when: the optimizer, the model or a parameter is cleared anywhere in the loop, also under a condition or in a function of the file; the
 optimizer or the model goes to code that the file does not show; the optimizer is made in the loop, with what it holds.
+
+Fix: Unsafe: `optimizer.zero_grad()` before the `backward()`. What is trained changes, as it should.
 """
 
 from __future__ import annotations

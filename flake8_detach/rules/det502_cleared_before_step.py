@@ -26,7 +26,7 @@ Good:
 Silent when: another optimizer or model is cleared; a second `backward()` follows before the step; the clearing stands under a condition that the
 step does not; gradients are read or written by hand; updates are merely skipped now and then.
 
-Fix: moving the call changes what is trained; that is the intent, but no tool should do it unasked.
+Fix: Unsafe: the call moves behind the `step()`. What is trained changes, as it should.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Good:
 Silent when: the step at the head of the iteration uses the gradients of the one before; the scheduler is stepped before the loop on purpose, is told
 the epoch or a metric, or runs under a condition that the first iteration may not meet; the optimizer or its gradients are in other hands.
 
-Fix: reordering changes what is trained; right, but not safe.
+Fix: Unsafe: the call moves behind the one that it needs. What is trained changes, as it should.
 """
 
 from __future__ import annotations

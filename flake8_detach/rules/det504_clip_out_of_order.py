@@ -29,7 +29,7 @@ Good:
 Silent when: the norm is only measured (an infinite limit, or after the step with its result used); gradients of the iteration before are clipped
 before a step at the head of the loop; a conditional step or clearing leaves gradients to clip.
 
-Fix: moving the clip between `backward()` and `step()` changes what is trained; right, but not safe.
+Fix: Unsafe: the clip moves between `backward()` and `step()`. What is trained changes, as it should.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ Good:
 Silent when: both optimizers step on the same backward (a joint loss); the generator is frozen or runs under no_grad; the file does not show which
 optimizer holds which network.
 
-Fix: `.detach()` on the fake input: safe where the generator's gradients are cleared before its own backward, and where neither its own loss nor
-a gradient penalty is computed from the same call.
+Fix: `.detach()` on the fake. Safe where it only saves work: the generator's gradients are cleared before its own `backward()`, and nothing else is
+computed from that call; else unsafe.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ Good:
 Silent when: the target is detached, made under no_grad or by a frozen network; the gradient goes through the target network to something that is
 trained (an actor); two live branches are compared that are no bootstrap.
 
-Fix: `.detach()` on the target: safe for a separate network; for the trained one it changes the algorithm, as meant.
+Fix: `.detach()` on the target: safe for a network that nobody trains, where the program reads no gradients; unsafe for the trained one, whose
+training changes, as it should.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Good:
 Silent when: the tensor is a leaf on some path; a conversion such as `.to(device)` may have given the leaf itself back (not `.cuda()`); the value is
 not known to be a tensor that requires grad.
 
-Fix: `.detach().requires_grad_()` makes another object of it: not safe.
+Fix: Unsafe: `.detach().requires_grad_()` makes a leaf. What is optimised is then another tensor.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ Good:
 Silent when: `unscale_` may run before the clip; the scaler is made with `enabled=False`; the limit is multiplied by the scale; gradients are touched
 by hand; the scaler or the optimizer goes to code that the file does not show.
 
-Fix: inserting `scaler.unscale_(optimizer)` before the clip changes what is trained; right, but not safe.
+Fix: Unsafe: `scaler.unscale_(optimizer)` before the clip. What is trained changes, as it should.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Good:
 Silent when: some backward passes are scaled and some are not (a switch for AMP); `unscale_` may run before the step; the scaler is made with
 `enabled=False`; gradients are touched by hand; the scaler or the optimizer goes to code that the file does not show.
 
-Fix: `scaler.step(optimizer); scaler.update()` changes what is trained; right, but not safe.
+Fix: Unsafe: `scaler.step(optimizer)` and `scaler.update()`, or `scaler.scale(loss)`. What is trained changes, as it should.
 """
 
 from __future__ import annotations

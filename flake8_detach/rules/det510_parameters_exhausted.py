@@ -25,7 +25,7 @@ Good:
 
 Silent when: the parameters are in a list; `model.parameters()` is called anew each time; the first use stands on one branch only.
 
-Fix: `list(model.parameters())` where the iterator is made: safe.
+Fix: Unsafe: `list(...)` where the iterator is made. The second use does something, as it should.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Good:
 Silent when: the block stands inside the loop; `enabled=False` or `cache_enabled=False`; the model is made half precision; the loop in the
 block does not step.
 
-Fix: moving the `with` into the loop is right, but what is trained changes.
+Fix: Unsafe: `cache_enabled=False` on the block.
 """
 
 from __future__ import annotations

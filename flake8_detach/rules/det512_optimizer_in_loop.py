@@ -26,7 +26,7 @@ Good:
 Silent when: the model or the tensor is made, or its weights are loaded, in the loop too; the optimizer keeps no state (SGD without momentum), or is
 LBFGS; an inner loop steps it; it is rebuilt under a condition, or its state is loaded.
 
-Fix: moving the construction in front of the loop changes what is trained; right, but not safe.
+Fix: Unsafe: the construction moves in front of the loop. What is trained changes, as it should.
 """
 
 from __future__ import annotations

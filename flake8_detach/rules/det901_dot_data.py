@@ -13,8 +13,10 @@ Good:
     model = torch.nn.Linear(2, 1)
     out = model(torch.ones(3, 2)).detach().max()
 
-Silent when: `x.data = ...` (a store); shape, type and device (`x.data.shape`); the object is not known to be a tensor. For reads `.detach()` is a
-safe fix; a write may raise where it was silently wrong.
+Silent when: `x.data = ...` (a store); shape, type and device (`x.data.shape`); the object is not known to be a tensor.
+
+Fix: `.detach()`: safe for what is read, unsafe for a write, which may raise where it was silently wrong; `x.data += y` becomes `x += y` under
+`torch.no_grad()`.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from flake8_detach.cures import modes
 from flake8_detach.knowledge import operations
-from flake8_detach.rule import Change, Edit, Finding
+from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace, text
 from flake8_detach.value import Kind
 
@@ -43,8 +46,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         if id(event.node) not in seen and _is_tensor(trace, event):
             seen.add(id(event.node))
             written = trace.data_used.get(id(event.node), "").endswith("_")
-            edit = Edit((Change("attribute_called", event.node, ("detach",)),), safe=not written)
-            yield Finding(event.node, {"code": text(event.node)}, edit)
+            yield Finding(event.node, {"code": text(event.node)}, modes.without_data(trace, event.node, written))
 
 
 def _is_tensor(trace: Trace, event: Event) -> bool:

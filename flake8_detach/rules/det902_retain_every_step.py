@@ -19,8 +19,10 @@ Good:
         loss = model(torch.ones(3, 2)).tanh().mean()
         loss.backward()
 
-Silent when: a later `backward()` or `autograd.grad` shares a part of the graph; a part is older than the iteration; a state is carried; the
-flag is no constant. Dropping it is safe exactly where the rule speaks, but it can't see other files: an unsafe fix.
+Silent when: a later `backward()` or `autograd.grad` shares a part of the graph; a part is older than the iteration; a state is carried; the flag is
+no constant.
+
+Fix: Unsafe: without the flag. Where the rule speaks nothing needs it, but another file may go through the graph again.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ Good:
     model = torch.nn.Linear(2, 1)
     y = checkpoint(model, torch.ones(3, 2), use_reentrant=False)
 
-Silent when: `use_reentrant` is given, also by `functools.partial` or `**kwargs`; another function of that name. `use_reentrant=True` keeps the
-behaviour (a safe fix); `False` is right for most code and may let gradients appear that were missing.
+Silent when: `use_reentrant` is given, also by `functools.partial` or `**kwargs`; another function of that name.
+
+Fix: Unsafe: `use_reentrant=False`, right for most code; gradients may appear that were missing.
 """
 
 from __future__ import annotations

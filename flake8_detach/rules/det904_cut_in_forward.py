@@ -24,7 +24,9 @@ Good:
     Net()(torch.ones(3, 2))
 
 Silent when: only a term is cut (stop-gradient, straight-through, vector quantisation); under no_grad; a write (`self.weight.data.clamp_()`); what
-is cut is only kept or shown. Removing the cut changes training, so there is no safe fix.
+is cut is only kept or shown.
+
+Fix: None: without the cut more is trained.
 """
 
 from __future__ import annotations

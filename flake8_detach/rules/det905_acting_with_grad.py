@@ -18,7 +18,9 @@ Good:
     select_action(torch.ones(4))
 
 Silent when: gradients are off; the log-probability, the value or the logits are returned or kept (REINFORCE, actor-critic); the result is
-back-propagated. `@torch.no_grad()` on a function that returns only an action is a safe fix.
+back-propagated.
+
+Fix: Safe: `torch.no_grad()` as for DET301.
 """
 
 from __future__ import annotations

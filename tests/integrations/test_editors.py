@@ -2,11 +2,13 @@
 
 What lives here: python-lsp-server over JSON-RPC, Vim with ALE, Emacs with Flycheck, and `flake8 -`. A test is skipped where its editor is
 missing: `apt-get install vim-ale emacs-nox elpa-flycheck` and the extra `integrations` bring all. What must not: anything about a rule.
+`python -m pytest -s tests/integrations/test_editors.py` prints the transcripts: what was sent and came back, and what an editor shows.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import pty
 import queue
@@ -50,6 +52,7 @@ def test_a_buffer_on_standard_input(folder: Path) -> None:
     for extra, shown in (([], [f"train.py:4:7: DET201 {SAID}"]), (["--per-file-ignores=train.py:DET2"], [])):
         command = [sys.executable, "-m", "flake8", "--stdin-display-name", "train.py", *extra, "-"]
         done = subprocess.run(command, cwd=folder, input=MISTAKE, capture_output=True, text=True, check=False)
+        print(f"$ flake8 {' '.join(command[3:])} < train.py\n{done.stdout}", end="")
         assert done.stdout.splitlines() == shown
 
 
@@ -67,7 +70,7 @@ class Client:
         self.writer = JsonRpcStreamWriter(self.process.stdin)
         self.messages: queue.Queue[dict[str, Any]] = queue.Queue()
         reader = JsonRpcStreamReader(self.process.stdout)
-        threading.Thread(target=reader.listen, args=(self.messages.put,), daemon=True).start()
+        threading.Thread(target=reader.listen, args=(self.hear,), daemon=True).start()
         plugins: dict[str, dict[str, object]] = {name: {"enabled": False} for name in OTHERS.split()}
         plugins["flake8"] = {"enabled": True, "executable": str(folder / "bin" / "flake8")}
         settings = {"pylsp": {"plugins": plugins}}
@@ -75,11 +78,19 @@ class Client:
         self.tell("initialized", {})
 
     def tell(self, method: str, given: object) -> None:
-        self.writer.write({"jsonrpc": "2.0", "method": method, "params": given})
+        self.say({"jsonrpc": "2.0", "method": method, "params": given})
 
     def ask(self, method: str, given: object) -> dict[str, Any]:
-        self.writer.write({"jsonrpc": "2.0", "id": method, "method": method, "params": given})
+        self.say({"jsonrpc": "2.0", "id": method, "method": method, "params": given})
         return self.await_message("id", method)
+
+    def say(self, message: dict[str, object]) -> None:
+        print("-->", json.dumps(message, ensure_ascii=False))
+        self.writer.write(message)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        print("<--", json.dumps(message, ensure_ascii=False))
+        self.messages.put(message)
 
     def await_message(self, key: str, value: str) -> dict[str, Any]:
         while True:
@@ -253,6 +264,17 @@ def test_the_configuration_is_followed(client: Client, folder: Path) -> None:
 
 
 @needs_server
+def test_what_only_own_names_show_has_an_action(client: Client, folder: Path) -> None:
+    (folder / ".flake8").write_text("[flake8]\nselect = DET\ndetach-loggers = track\n")
+    text = MISTAKE.replace("print(w.numpy())", "from mylib import track\ntrack('sum', w.sum())")
+    document = opened(client, folder, text)
+    [action] = actions(client, document, (4, 4))
+    assert action["title"] == "DET101, line 5: safe fix"
+    [[edit]] = action["edit"]["changes"].values()
+    assert after(text, edit) == text.replace("w.sum()", "w.sum().item()")
+
+
+@needs_server
 def test_a_text_that_is_no_python_has_neither(client: Client, folder: Path) -> None:
     """And the server lives on."""
     document = opened(client, folder, MISTAKE + "def\n")
@@ -276,6 +298,7 @@ def test_vim_with_ale(folder: Path) -> None:
         assert vim.wait(TIME) == 0
     os.close(terminal)
     os.close(inside)
+    print(transcript.read_text(), end="")
     assert transcript.read_text().splitlines() == ["after opening: 1 findings", f"train.py:4:7: DET201: {SAID}", "after the edit: 0 findings"]
 
 
@@ -286,4 +309,5 @@ def test_emacs_with_flycheck(folder: Path) -> None:
     command = ["emacs", "--batch", "-q", "-l", str(HERE / "flycheck.el"), "train.py"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=TIME)
     assert done.returncode == 0, done.stderr
+    print(done.stdout, end="")
     assert done.stdout.splitlines() == ["after opening: 1 findings", f"train.py:4:7: DET201 {SAID}", "after the edit: 0 findings"]

@@ -73,10 +73,14 @@ def test_the_hook_reports_what_is_staged(project: Path, sample: Path) -> None:
 
 
 @needs("pre_commit")
-def test_the_hook_without_a_python_file(project: Path, sample: Path) -> None:
-    done = try_repo(project, sample, "flake8-detach", "--files", "notes.md")
+@pytest.mark.parametrize("hook", ["flake8-detach", "flake8-detach-fix"])
+def test_a_hook_when_no_python_file_is_staged(project: Path, sample: Path, hook: str) -> None:
+    """The one with the mistake lies there, untracked."""
+    subprocess.run(["git", "rm", "-q", "--cached", "train.py"], cwd=sample, check=True)
+    done = try_repo(project, sample, hook)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "(no files to check)Skipped" in done.stdout
+    assert (sample / "train.py").read_text() == MISTAKE
 
 
 @needs("pre_commit")
