@@ -1,6 +1,6 @@
 """The fuzzer: the analysis under everything that is and is not Python. Nothing may fail.
 
-usage: python tests/fuzz/fuzz.py [--files DIR ...] [--mutations N] [--generated N] [--kills N] [--seconds N] [--seed S] [--only CAMPAIGN ...] [--keep DIR]
+usage: python tests/fuzz/fuzz.py [--files PATH ...] [--mutations N] [--generated N] [--kills N] [--seconds N] [--seed S] [--only CAMPAIGN ...] [--keep DIR]
 
 Six campaigns, each counted and printed; the exit code is 1 if anything failed:
   read       every file as it is, and again as if it trained a model (the gate is forced)
@@ -9,7 +9,7 @@ Six campaigns, each counted and printed; the exit code is 1 if anything failed:
   nest       every construct put into itself as deep as flake8 itself follows
   repeat     the same findings in processes with other hash seeds, in another order, and from a real flake8 with -j1 and -j4
   kill       `fix` killed N times, at any moment and within its writing; a fiftieth as often each: stopped, out of memory, on a full disk, read-only
-Files are those of the fixtures and of every DIR. Without DIR: also the standard library of the Python that runs this; start it with another
+Files are those of the fixtures and of every PATH, a folder or a file. Without PATH: also the standard library of the Python that runs this; start it with another
 Python to have another grammar. A text that this Python does not parse is counted as unparsable and left to flake8, which reports E999.
 What lives here: the campaigns and the counting. What must not: what a failure is (trial.py), how texts are made (the other modules).
 """
@@ -129,7 +129,7 @@ class Fuzzer:
         """Of `number` files, every mutation; half of the files know torch. With too few files, several of each."""
         count = Count("mutate")
         known = self.with_torch()
-        others = [path for path in self.paths if path not in set(known)]
+        others = list(dict.fromkeys([*known, *self.paths]))[len(known) :]
         half = number // 2 if others else number
         chosen = [*spread(known, half, self.chance("files")), *spread(others, number - half, self.chance("others"))]
         for turn, path in enumerate(self.chance("order").sample(chosen, len(chosen))):
@@ -288,14 +288,14 @@ def flake8(folder: str, jobs: str, seed: str) -> dict[str, object]:
 
 
 def gathered(folders: list[Path]) -> list[Path]:
-    """The files of the fixtures and of these folders, in a fixed order."""
-    found = [path for folder in [FIXTURES, *folders] for path in sorted(folder.rglob("*.py")) if path.is_file()]
+    """The files of the fixtures and of these folders, in a fixed order; a file stands for itself, whatever its name."""
+    found = [path for one in [FIXTURES, *folders] for path in (sorted(one.rglob("*.py")) if one.is_dir() else [one]) if path.is_file()]
     return [path for path in dict.fromkeys(found) if STDLIB not in path.parents or not {"site-packages", "dist-packages"} & {*path.parts}]
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Fuzz flake8-detach; see the top of this file.")
-    parser.add_argument("--files", nargs="+", type=Path, default=[STDLIB], metavar="DIR")
+    parser.add_argument("--files", nargs="+", type=Path, default=[STDLIB], metavar="PATH")
     parser.add_argument("--mutations", type=int, default=5000, metavar="N", help="how many files are mutated, each in every way")
     parser.add_argument("--generated", type=int, default=1000, metavar="N", help="how many programs hypothesmith makes")
     parser.add_argument("--repeated", type=int, default=400, metavar="N", help="how many files are compared between processes")
@@ -305,8 +305,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=CAMPAIGNS, default=CAMPAIGNS)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where texts that failed are written")
     given = parser.parse_args()
-    if missing := [str(folder) for folder in given.files if not folder.is_dir()]:
-        parser.error(f"no such folder: {', '.join(missing)}")
+    if missing := [str(path) for path in given.files if not path.exists()]:
+        parser.error(f"no such file or folder: {', '.join(missing)}")
     return given
 
 
