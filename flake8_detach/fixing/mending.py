@@ -37,7 +37,7 @@ class Mended(NamedTuple):
 
 
 def mended(text: Text, filename: str, chosen: Chosen, unsafe: bool) -> Mended:
-    """Raises SyntaxError for what is no Python."""
+    """Raises SyntaxError for what is no Python, and Unparsable for what only libcst does not know."""
     found = diagnosed(text, filename, chosen)
     first, refused = len(found), set[Key]()
     for _ in range(PASSES):
