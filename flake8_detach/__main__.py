@@ -6,6 +6,7 @@ What lives here: names, arguments and exit statuses. What must not: the work its
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import shutil
@@ -131,7 +132,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the command takes; `flake8-detach COMMAND --help` says more")
     chosen = parser.parse_args(argv)
     try:
-        return COMMANDS[chosen.command](chosen.arguments)
+        status = COMMANDS[chosen.command](chosen.arguments)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return _ended(chosen.command, "interrupted", INTERRUPTED)
     except MemoryError:
@@ -140,10 +143,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_of_the_installation(error):
             raise
         return _ended(chosen.command, f"cannot be loaded: {error}", FAILED)
+    except BrokenPipeError:
+        _drop_output()  # who read it has seen enough
+        return FAILED
     except OSError as error:
-        if error.errno != errno.ENOMEM:
-            raise
-        return _ended(chosen.command, "out of memory", FAILED)
+        _drop_output()
+        return _ended(chosen.command, "out of memory" if error.errno == errno.ENOMEM else str(error), FAILED)
+
+
+def _drop_output() -> None:
+    """What standard output still holds goes nowhere: at the end of the process it would fail once more."""
+    with contextlib.suppress(OSError, ValueError):  # a test's standard output has no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_of_the_installation(error: ImportError) -> bool:

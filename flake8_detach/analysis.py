@@ -11,13 +11,16 @@ import gc
 import importlib
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from . import __version__
 from .rule import Edit, Finding
 from .settings import DEFAULT, Settings
 
@@ -100,9 +103,14 @@ def _deep_stack() -> Iterator[None]:
 
 def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str, settings: Settings, watch: bool) -> list[Diagnosis]:
     """Interpretation, then every rule that is not off."""
-    from .interpreter import interpret
+    from .interpreter import UnknownSyntax, interpret
 
-    trace = interpret(tree, filename, source, settings, watch)
+    try:
+        trace = interpret(tree, filename, source, settings, watch)
+    except UnknownSyntax as unknown:
+        line, column = unknown.node.lineno, unknown.node.col_offset
+        text = f"the file was not analysed: its syntax ({unknown} of Python's `ast`) is newer than flake8-detach {__version__}"
+        return [Diagnosis(Report(line, _column(lines, line, column), "DET000", text), None)]
     if trace.exhausted:
         return []
     return [
@@ -141,7 +149,13 @@ def _column(lines: Sequence[str], line: int, column: int) -> int:
     """A column in characters from the column in UTF-8 bytes that `ast` gives."""
     if not 0 < line <= len(lines) or lines[line - 1].isascii():
         return column
-    return len(lines[line - 1].encode()[:column].decode(errors="replace"))
+    return bisect_left(_starts(lines[line - 1]), column)
+
+
+@lru_cache(maxsize=1)
+def _starts(line: str) -> list[int]:
+    """Where each character of a line begins, in UTF-8 bytes; counted once for all findings of a line, which may be a megabyte long."""
+    return [0, *accumulate(len(character.encode(errors="surrogatepass")) for character in line)]
 
 
 @cache

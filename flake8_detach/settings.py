@@ -66,6 +66,9 @@ NAMED: Final = Settings._fields[:-1]
 """The settings that are names, each filled by the option of flake8 that is called `--detach-` and its name (plugin)."""
 TAKE_ARGUMENTS: Final = ("loggers", "backpropagators")
 
+DIGITS: Final = 3
+"""Of a position: Python itself reads numbers of thousands of them only when asked to."""
+
 
 class BadSetting(ValueError):
     """A value of an option that means nothing; its text names both."""
@@ -92,7 +95,7 @@ def _named(setting: str, word: str) -> Named:
 
 
 def _argument(setting: str, word: str, argument: str) -> int | str:
-    if argument.isdecimal() and int(argument) > 0:
+    if argument.isdecimal() and len(argument) <= DIGITS and int(argument) > 0:
         return int(argument) - 1
     if not argument.isidentifier():
         raise BadSetting(f"--detach-{setting}: {word!r}: {argument!r} is neither a position (from 1) nor a keyword")

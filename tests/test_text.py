@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from test_plugin import AT_W, MISTAKE, flake8, places
 
-from flake8_detach import analysis
+from flake8_detach import __version__, analysis
+from flake8_detach.__main__ import main
+from flake8_detach.interpreter import machine
 
 Place = tuple[int, int, str]
 
@@ -137,13 +139,101 @@ class NovelExpression(ast.expr):
     value: ast.expr
 
 
-def test_syntax_of_a_python_to_come() -> None:
-    """A tree with nodes that the interpreter has never heard of: they are unknown, and the rest is reported."""
-    tree = ast.parse(MISTAKE)
+def with_novelty(statement: bool) -> ast.Module:
+    """The tree of MISTAKE with a node of no Python in its third line."""
+    tree, novel = ast.parse(MISTAKE), Novel() if statement else NovelExpression()
     assert isinstance(tree.body[1], ast.Assign)
-    novel, statement = NovelExpression(), Novel()
-    novel.value = statement.value = tree.body[1].value
-    assignment = ast.Assign(targets=[ast.Name("y", ast.Store())], value=novel)
-    tree.body[1:1] = [ast.copy_location(new, tree.body[0]) for new in (statement, ast.Expr(value=novel), assignment)]
-    found = analysis.check(ast.fix_missing_locations(tree), MISTAKE.splitlines(keepends=True), "train.py")
-    assert [(line, column + 1, code) for line, column, code, _ in found] == [AT_W]
+    novel.value = tree.body[1].value
+    new = novel if isinstance(novel, Novel) else ast.Assign(targets=[ast.Name("y", ast.Store())], value=novel)
+    tree.body.insert(2, ast.copy_location(new, tree.body[1]))
+    return ast.fix_missing_locations(tree)
+
+
+@pytest.mark.parametrize("statement", [True, False])
+def test_syntax_of_a_python_to_come(statement: bool) -> None:
+    """One line that says so, at the place: what the new node does with a tensor is not known, so nothing else may be said."""
+    name = "Novel" if statement else "NovelExpression"
+    [report] = analysis.check(with_novelty(statement), MISTAKE.splitlines(keepends=True), "train.py")
+    assert report[:3] == (3, 0, "DET000")
+    assert report.text == f"the file was not analysed: its syntax ({name} of Python's `ast`) is newer than flake8-detach {__version__}"
+
+
+def test_syntax_of_a_python_to_come_in_a_file_without_torch() -> None:
+    """Which is not analysed anyway."""
+    assert analysis.check(with_novelty(True), ["import numpy\n"] * 4, "train.py") == []
+
+
+def test_syntax_of_a_python_to_come_under_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """flake8 and `fix` print the line, `trace` says it in its own way; the file stays as it is."""
+    path = tmp_path / "train.py"
+    path.write_text(MISTAKE)
+    novel = with_novelty(True)
+    monkeypatch.setattr(ast, "parse", lambda *_, **__: novel)
+    assert main(["check", "--isolated", str(path)]) == main(["fix", "--isolated", str(path)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(" the file")[0] for line in told] == [f"{path}:3:1: DET000"] * 2
+    with pytest.raises(SystemExit):
+        main(["trace", str(path)])
+    assert f"{path}:3: flake8-detach does not know this syntax (Novel of" in capsys.readouterr().err
+    assert path.read_text() == MISTAKE
+
+
+# -- what Python knows and libcst, by which fixes are made, does not ------------------------------------------------------------------------
+
+GAP = "(x): int = 1\n"  # libcst 1.9 has no name in parentheses before an annotation
+
+
+def test_what_libcst_does_not_know_is_linted(tmp_path: Path) -> None:
+    assert linted(tmp_path, [(MISTAKE + GAP).encode()], "DET,E9") == [[AT_W]]
+
+
+def test_what_libcst_does_not_know_is_told_by_fix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line; the other files are fixed."""
+    (tmp_path / "a.py").write_text(MISTAKE + GAP)
+    (tmp_path / "b.py").write_text(MISTAKE)
+    assert main(["fix", "--isolated", str(tmp_path)]) == 2
+    told, summary = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"flake8-detach fix: {tmp_path / 'a.py'}: libcst ")
+    assert "does not know its syntax (parser error: error at 5:" in told
+    assert summary == "Fixed 1 finding in 1 file"
+    assert (tmp_path / "a.py").read_text() == MISTAKE + GAP
+    assert (tmp_path / "b.py").read_text() != MISTAKE
+
+
+# -- the newest syntax, which not every Python parses --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of Python 3.12")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type X[T] = list[T]\ndef f[T: int, *Ts, **P](x: X[T]) -> T: return x\nclass A[T]: pass\nprint(f(1), A[int]())\n",
+        "type float[T: (print(w), 1)] = list[w.numpy()]\nfloat(w)\n",
+    ],
+)
+def test_type_parameters(tmp_path: Path, text: str) -> None:
+    """What a type alias stands for is not evaluated, and its name is no builtin any more."""
+    assert linted(tmp_path, [(MISTAKE + text).encode()], "DET,E9") == [[AT_W]]
+
+
+class Interpolation(ast.expr):
+    _fields = ("value",)
+
+
+class TemplateStr(ast.expr):
+    _fields = ("values",)
+
+
+def test_template_strings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.14's t"{w.numpy()}", here of stand-ins for its nodes: it evaluates its values and shows none of them."""
+    monkeypatch.setattr(ast, "TemplateStr", TemplateStr, raising=False)
+    machine.chapters.cache_clear()
+    tree = ast.parse(MISTAKE + "print(f'{w}')\nprint(f'{w.numpy()}')\n")
+    for print_ in tree.body[-2:]:
+        assert isinstance(print_, ast.Expr) and isinstance(print_.value, ast.Call) and isinstance(print_.value.args[0], ast.JoinedStr)
+        part, template = Interpolation(), TemplateStr()
+        part.value, template.values = print_.value.args[0].values[0].value, [ast.Constant("a"), part]  # type: ignore[attr-defined]
+        print_.value.args[0] = template
+    found = analysis.check(ast.fix_missing_locations(tree), MISTAKE.splitlines(keepends=True) + ["\n"] * 2, "train.py")
+    machine.chapters.cache_clear()
+    assert [(line, code) for line, _, code, _ in found] == [(4, "DET201"), (6, "DET201")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 import libcst as cst
@@ -51,12 +52,20 @@ BLOCKS: Final = frozenset("within before after moved_before moved_after deleted 
 """The kinds of changes that rearrange statements."""
 
 
+class Unparsable(Exception):
+    """A text that Python parses and libcst does not: its syntax is newer than libcst, or libcst has a gap there."""
+
+
 class Source:
     """A module's text, its CST, and where each node of it stands."""
 
     def __init__(self, text: str) -> None:
-        """Raises libcst.ParserSyntaxError for what it cannot parse, and Refused for what it would not give back as it was."""
-        self.module = cst.parse_module(text)
+        """Raises Unparsable, and Refused for what libcst would not give back as it was."""
+        try:
+            self.module = cst.parse_module(text)
+        except cst.ParserSyntaxError as error:
+            place = error.message.partition(": expected")[0]  # its own numbers of lines are not always right
+            raise Unparsable(f"libcst {version('libcst')}, which makes the fixes, does not know its syntax ({place})") from error
         if self.module.code != text:
             raise Refused("its text would not be kept as it is")
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -203,7 +212,7 @@ def _index(rows: Rows, wanted: Statement) -> int:
 
 
 def applied(text: str, edits: Sequence[Edit]) -> str:
-    """The text with the edits made; what they don't touch is kept as it is. Raises Refused."""
+    """The text with the edits made; what they don't touch is kept as it is. Raises Refused and Unparsable."""
     source = Source(text)
     changes = list(dict.fromkeys(change for edit in edits for change in edit.changes))
     module = source.module.visit(Applied(source, changes))

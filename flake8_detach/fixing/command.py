@@ -15,6 +15,7 @@ from pathlib import Path
 from flake8.exceptions import ExecutionError
 
 from . import files
+from .changes import Unparsable
 from .choosing import Choice
 from .mending import Mended, mended
 from .source import Text, decoded
@@ -43,7 +44,7 @@ class Work:
             self._fail(path, "it is nested too deeply")
         except MemoryError:
             self._fail(path, "there is not enough memory for it")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Unparsable) as error:
             self._fail(path, str(error))
 
     def _take(self, path: Path) -> None:

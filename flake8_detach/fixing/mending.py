@@ -47,7 +47,7 @@ class Mended(NamedTuple):
 
 
 def mended(text: Text, view: View, unsafe: bool) -> Mended:
-    """Raises SyntaxError for what is no Python."""
+    """Raises SyntaxError for what is no Python, and Unparsable for what only libcst does not know."""
     found = diagnosed(text, view)
     first, refused = len(found), set[Key]()
     for _ in range(PASSES):

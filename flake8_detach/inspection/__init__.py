@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flake8_detach import analysis
+from flake8_detach.interpreter import UnknownSyntax
 from flake8_detach.interpreter.observed import Observed, Seen
 from flake8_detach.settings import DEFAULT, Settings
 from flake8_detach.trace import Trace
@@ -50,7 +51,10 @@ def inspect(path: str, line: int | None, settings: Settings = DEFAULT) -> Inspec
     if not lines:
         raise Uninspectable(f"{path}: no statement stands on line {line}")
     observed = Observed(tree, path, source, settings, lines)
-    trace = observed.run()
+    try:
+        trace = observed.run()
+    except UnknownSyntax as unknown:
+        raise Uninspectable(f"{path}:{unknown.node.lineno}: flake8-detach does not know this syntax ({unknown} of Python's `ast`)") from unknown
     if trace.exhausted:
         raise Uninspectable(f"{path}: the interpretation was given up, the file makes it explode")
     findings = [found for found in _findings(trace, settings) if found.node.lineno in lines]

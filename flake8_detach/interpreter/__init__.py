@@ -16,13 +16,14 @@ import ast
 from flake8_detach.settings import DEFAULT, Settings
 from flake8_detach.trace import Trace
 
+from .machine import UnknownSyntax as UnknownSyntax
 from .program import Program
 
 
 def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", settings: Settings = DEFAULT, watch: bool = False) -> Trace:
     """Interpret a module's `ast` tree and answer what happened; nothing of the program is imported or executed.
 
-    `watch`: the trace also tells the value of each expression at each visit, which only a cure asks for.
+    `watch`: the trace also tells the value of each expression at each visit, which only a cure asks for. Raises UnknownSyntax.
     """
     if watch:
         from .watched import Watched

@@ -20,6 +20,7 @@ from flake8_detach.value import (
 )
 
 from .loops import Loops
+from .machine import UnknownSyntax
 from .state import MODE, YIELD_MODE, Difference
 from .updates import AUTOCAST
 
@@ -44,6 +45,8 @@ class Blocks(Loops):
             method = executors.get(statement.__class__)
             if method is not None:
                 method(self, statement)
+            elif statement.__class__ is not ast.Pass:
+                raise UnknownSyntax(statement)
 
     def exec_Expr(self, node: ast.Expr) -> None:
         self.statement = node.value

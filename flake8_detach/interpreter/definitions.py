@@ -6,10 +6,12 @@ Here: what a name that is imported or defined stands for, and what decorators an
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from flake8_detach.knowledge import objects, sinks
 from flake8_detach.trace import Role, written
 from flake8_detach.value import (
+    OTHER,
     Grad,
     Kind,
     Value,
@@ -146,6 +148,10 @@ class Definitions(Blocks):
         self.captured.update(self.here.scopes)
         self.order.setdefault(token, None)
         return Value(Kind.FUNCTION, refs=frozenset((token,)))
+
+    def exec_TypeAlias(self, node: Any) -> None:
+        """`type X = ...` (Python 3.12): what it stands for is evaluated when somebody asks, if ever."""
+        self.bind_name(node.name.id, OTHER, node)
 
     # -- classes ----------------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Expressions: one `eval_<Node>` for each expression kind of the language.
 
 Here: names, operators, displays, subscripts, conditionals. Not here: truth and text (judgements), comprehensions, calls. A node kind without a
-method of its own evaluates nothing and is OTHER.
+method of its own is of a Python to come.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from flake8_detach.value import (
 )
 
 from .judgements import Judgements
+from .machine import UnknownSyntax
 from .state import OPEN, Difference
 
 BUILTINS: Final = {
@@ -45,7 +46,10 @@ class Expressions(Judgements):
 
     def eval(self, node: ast.expr) -> Value:
         method = self.evaluators.get(node.__class__)
-        return method(self, node) if method is not None else OTHER
+        return method(self, node) if method is not None else self.eval_novelty(node)
+
+    def eval_novelty(self, node: ast.expr) -> Value:
+        raise UnknownSyntax(node)
 
     # -- names and constants ----------------------------------------------------------------------------------------------------------
 

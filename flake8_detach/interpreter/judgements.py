@@ -7,9 +7,10 @@ branch does with the answer (branches).
 from __future__ import annotations
 
 import ast
-from typing import Final
+from typing import Any, Final
 
 from flake8_detach.value import (
+    OTHER,
     TEXT,
     UNSURE,
     Grad,
@@ -103,6 +104,11 @@ class Judgements(Updates):
                     self.eval(part.format_spec)
         text = self.show(shown)
         return text if text.history else text._replace(names=frozenset((template_of(node),)))
+
+    def eval_TemplateStr(self, node: Any) -> Value:
+        """A t-string (Python 3.14) shows nothing: it hands its values on."""
+        self.escape([self.eval(part.value) for part in node.values if not isinstance(part, ast.Constant)])
+        return OTHER
 
     def show(self, values: list[Value]) -> Value:
         """A text that shows tensors as `tensor(..., grad_fn=...)`: it keeps their liveness for the sink that prints it."""

@@ -43,6 +43,14 @@ class Exhausted(Exception):
     """The work that a file may cost is spent: nothing is said of it rather than something wrong."""
 
 
+class UnknownSyntax(Exception):
+    """A node of a Python newer than this package: what it does is not known, so that nothing else can be said of the file."""
+
+    def __init__(self, node: ast.stmt | ast.expr) -> None:
+        super().__init__(type(node).__name__)
+        self.node = node
+
+
 class Class:
     """A class of the file: its bases (classes of the file first found by name), its scope, and whether it is an nn.Module."""
 

@@ -32,7 +32,8 @@ def main(argv: Sequence[str]) -> int:
         return WRONG_CALL
     if witnessed.error:
         print(witnessed.error, end="", file=sys.stderr)
-    _print(options.program, witnessed, options.output)
+    if not _print(options.program, witnessed, options.output):
+        return WRONG_CALL
     if options.graph and not _draw(options, witnessed.picture):
         return WRONG_CALL
     if witnessed.timed_out:
@@ -71,9 +72,14 @@ def _draw(options: argparse.Namespace, drawn: picture.Picture | None) -> bool:
     return True
 
 
-def _print(program: str, witnessed: Witnessed, output: Path | None) -> None:
+def _print(program: str, witnessed: Witnessed, output: Path | None) -> bool:
+    """Whether the findings are where they were wanted; they go to standard error too where that file can't be written."""
     text = "".join(f"{program}:{o.line}:{o.column + 1}: {o.code} {o.evidence}\n" for o in witnessed.occurrences)
-    if output is None:
-        sys.stderr.write(text)
-    else:
-        output.write_text(text, encoding="utf-8")
+    try:
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+            return True
+    except OSError as error:
+        print(f"flake8-detach witness: --output: {error}", file=sys.stderr)
+    sys.stderr.write(text)
+    return output is None

@@ -20,7 +20,9 @@ from flake8_detach.analysis import Report
 
 import nesting
 import trial
-from fuzz import Count, Fuzzer, gathered, generated
+from campaigns import Fuzzer, generated
+from counting import Count
+from fuzz import gathered
 from mutations import MUTATIONS
 from trial import TRAINING, try_text
 

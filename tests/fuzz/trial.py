@@ -91,9 +91,15 @@ def parse(text: str) -> ast.Module | None:
 def hang_parents(tree: ast.Module) -> None:
     """What other plugins leave on the nodes of the tree that flake8 shares out, pyflakes among them: the way back up, also on the nodes that Python
     itself shares among all trees, such as ast.Load."""
-    for node in ast.walk(tree):
-        for child in ast.iter_child_nodes(node):
-            vars(child)["parent"] = node
+    rest: list[ast.AST] = [tree]
+    while rest:
+        node = rest.pop()
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    vars(child)["parent"] = node
+                    rest.append(child)
 
 
 def lines_of(text: str) -> list[str]:
