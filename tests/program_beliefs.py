@@ -16,9 +16,10 @@ from flake8_detach.value import Value
 
 
 class Believed(NamedTuple):
-    """Of a program: at each asked line, the values of each asked place at all visits; and the trace."""
+    """Of a program: at each asked line, the values of each asked place at all visits; the lines after which it goes on; and the trace."""
 
     values: dict[tuple[int, str], list[Value]]
+    lines: set[int]
     trace: Trace
 
 
@@ -29,12 +30,14 @@ class Probed(Program):
         super().__init__(tree, "generated.py", source)
         self.asked = asked
         self.found: dict[tuple[int, str], list[Value]] = {}
+        self.reached: set[int] = set()
 
     def exec_block(self, body: Sequence[ast.stmt]) -> None:
         for statement in body:
             super().exec_block([statement])
             if self.state.dead:
                 return
+            self.reached.add(statement.lineno)
             for place, node in self.asked.get(statement.lineno, {}).items():
                 if self.is_bound(place):
                     self.found.setdefault((statement.lineno, place), []).append(self.eval(node))
@@ -55,7 +58,7 @@ def beliefs(source: str, asked: Sequence[tuple[int, str]]) -> Believed:
         nodes.setdefault(line, {})[place] = parsed[place]
     probed = Probed(ast.parse(source), source, nodes)
     trace = probed.run()
-    return Believed(probed.found, trace)
+    return Believed(probed.found, probed.reached, trace)
 
 
 def alarms(source: str) -> set[tuple[int, str]]:

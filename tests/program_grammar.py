@@ -15,7 +15,7 @@ from typing import Final
 FLOATS: Final = "VMS"  # vector, matrix, scalar; then I: integers, B: booleans, N: a Python number, L: list and D: dict of vectors, T: a pair
 UNARY: Final = """-{} | {}.exp() | torch.sigmoid({}) | {}.tanh() | torch.relu({}) | {}.abs() | 2 * {} | {} ** 2 | F.softplus({}) | {}.clone()
     | torch.sin({}) | {}.double() | {}.clamp(min=0) | F.leaky_relu({}, 0.1) | {}.contiguous() | {}.to(torch.float64) | torch.sqrt({}.abs() + 1)"""
-CUTS: Final = """{}.detach() | {}.data | {}.detach().clone() | {}.clone().detach() | torch.zeros_like({}) | torch.ones_like({}, requires_grad=True)
+CUTS: Final = """{}.detach() | {}.data.squeeze() | {}.detach().clone() | {}.clone().detach() | torch.zeros_like({}) | torch.ones_like({}, requires_grad=True)
     | torch.tensor({}.tolist()) | torch.from_numpy({}.detach().numpy()) | {}.sign().detach() | torch.randn_like({}) | {}.detach().requires_grad_()"""
 BINARY: Final = "{0} + {1} | {0} * {1} | {0} - {1} | torch.maximum({0}, {1}) | {0} / ({1}.abs() + 1) | torch.add({0}, {1}) | {0}.mul({1}) | {1}.lerp({0}, 0.5)"
 MADE: Final[dict[str, str]] = {
@@ -96,6 +96,11 @@ class Writer:
     @staticmethod
     def parenthesized(text: str) -> str:
         return text if text.isidentifier() or text[-1:] in ")]" and " " not in text and text[0] not in "-~[" else f"({text})"
+
+    def targeted(self, template: str) -> str:
+        """As `filled`, the first place, which stands at the beginning, with a variable; nothing where there is none."""
+        names = self.visible(template[1])
+        return self.random.choice(names) + self.filled(template[3:]) if names else "pass"
 
     def filled(self, template: str) -> str:
         """A template with a variable or a small expression in each place."""
@@ -187,14 +192,12 @@ class Writer:
     def inplace(self) -> None:
         kind = self.random.choice([k for k in FLOATS if self.visible(k)] or "V")
         if self.chance(0.3):
-            self.line(self.filled(self.one(ELEMENTS)))
+            self.line(self.targeted(self.one(ELEMENTS)))
         elif self.visible(kind):
             self.line(self.one(INPLACE).format(self.random.choice(self.visible(kind)), self.operand(kind, 1)))
 
     def growth(self) -> None:
-        text = self.filled(self.one(GROWTH))
-        if not text.startswith("("):
-            self.line(text)
+        self.line(self.targeted(self.one(GROWTH)))
 
     def sink(self) -> None:
         self.line(self.filled(self.one(SINKS)))
@@ -215,8 +218,9 @@ class Writer:
 
     def loop(self) -> None:
         if self.visible("L") and self.chance(0.3):
-            name = self.fresh("V")
-            with self.block(f"for {name} in {self.random.choice(self.visible('L'))}:", keep=False):
+            name, items = self.fresh("V"), self.random.choice(self.visible("L"))
+            self.line(f"{items}.append({self.name('V')})")  # the linter takes it that a loop runs at least once
+            with self.block(f"for {name} in {items}:", keep=False):
                 self.scopes[-1][name] = "V"
                 self.repeated()
         else:

@@ -57,6 +57,7 @@ class Containers(Effects):
     def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
         address, value = self.container(node, ("of", item.kind))
         self.state.write((address, ITEMS), item)
+        self.state.write((address, OPEN), 1)
         if length is not None:
             self.state.write((address, LENGTH), constant(length))
         return value
@@ -323,7 +324,7 @@ class Containers(Effects):
             out = self.grown((min(old.refs), NOW), out, node)
         for address in old.refs:
             slot = out if len(old.refs) == 1 else join(old, out)
-            self.state.write((address, NOW), slot)
+            self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
         return out
 

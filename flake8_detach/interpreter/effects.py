@@ -101,7 +101,7 @@ class Effects(Storage):
                     self.trace.mixed |= value.reach
             if self.trace.inferred:
                 self.note_meeting(operands, False, node)
-        leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
+        leaf = Leaf.NONLEAF if grad == Grad.LIVE else Leaf.LEAF | Leaf.NONLEAF if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
         token = self.fresh(node, ("derived", tag))
         self.note_made(token, node, operands, grad or Grad.CUT)
         return Value(

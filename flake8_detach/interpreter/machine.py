@@ -275,7 +275,8 @@ class Machine:
         return slot if isinstance(slot, int) else Grad.UNKNOWN
 
     def set_mode(self, mode: int) -> None:
-        self.state.write(MODE, mode)
+        """The grad mode from here on; under inference mode nothing is recorded whatever it is."""
+        self.state.write(MODE, Grad.CUT if self.inferring else mode)
 
     def active_loops(self) -> tuple[int, ...]:
         return tuple([loop.token for loop in self.loops]) if self.loops else ()
@@ -330,6 +331,7 @@ class Machine:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
         self.forget(token)
+        self.state.made_at[token] = self.state.clock
         if self.inferring:
             self.trace.inferred.add(token)
         return token

@@ -23,7 +23,7 @@ ITEMS: Final = "[items]"  # the join of all that a container ever held
 LENGTH: Final = "[length]"
 AS_BOUND: Final = 0
 """Slot under NOW of a tensor that was made anew: what is bound tells all."""
-OPEN: Final = "[open]"  # something was put into a container at an unknown place
+OPEN: Final = "[open]"  # 1: something was put into a container at an unknown place
 NOW: Final = "[now]"  # a tensor as it is since it was last written in place
 TRAINING: Final = "[training]"
 FREEZING: Final = "[freezing]"
@@ -55,7 +55,10 @@ def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
 
 
 def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
-    """What two paths left of a tensor: where one has made it anew, and the others leave it alone, what was written before is forgotten."""
+    """What two paths left of a tensor: where one has made it anew, and the others leave it alone, what was written before is forgotten.
+
+    here: the tensor where the paths part, as it was written before or, where nothing was, as it was made.
+    """
     touched = [difference[key] for difference in differences if key in difference]
     out = touched[0]
     for slot in touched[1:]:
@@ -77,13 +80,17 @@ def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "dead", "emptied", "store")
+    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "made_at", "marked", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
         self._journal: list[tuple[Key, Slot | None]] = []
         self.dead = False
         self.emptied: set[int] = set()  # the optimizers with a slot under EMPTIED: a backward looks at no others
+        self.clock = 0  # counts the marks
+        self.marked: dict[int, int] = {}  # length of the journal -> when it was last marked at that length
+        self.made_at: dict[int, int] = {}  # tensor -> when it was made
+        self.as_made: dict[int, Value] = {}  # tensor -> what it was before it was first written in place
 
     def write(self, key: Key, slot: Slot) -> None:
         """Put a slot under a key and remember what was there."""
@@ -94,6 +101,26 @@ class State:
             if key[1] is EMPTIED:
                 self.emptied.add(key[0])
 
+    def write_now(self, address: int, before: Value, after: Value) -> None:
+        """A tensor is written in place, or its flag is set: what it was, and what it is now."""
+        if not isinstance(self.store.get((address, NOW)), Value):
+            self.as_made[address] = before
+        self.write((address, NOW), after)
+
+    def parting(self, key: Key, here: Slot | None) -> Slot | None:
+        """A tensor where paths part that start from the present state; none where one of them makes it."""
+        if isinstance(here, Value) or self.made_at.get(key[0], 0) >= self.marked.get(len(self._journal), 0):
+            return here
+        return self.as_made.get(key[0], here)
+
+    def anywhere(self, key: Key) -> Slot | None:
+        """What stands under a key of a container under which nothing was put: where items have unknown places, any of these."""
+        return self.store.get((key[0], ITEMS)) if self.store.get((key[0], OPEN)) == 1 else None
+
+    def before(self, mark: int) -> Difference:
+        """What was there, at the time of the mark, under the keys that were written since."""
+        return {key: old for key, old in reversed(self._journal[mark:])}
+
     def delete(self, key: Key) -> None:
         """Forget a key."""
         if key in self.store:
@@ -103,6 +130,8 @@ class State:
 
     def mark(self) -> int:
         """A point to compare with or to go back to."""
+        self.clock += 1
+        self.marked[len(self._journal)] = self.clock
         return len(self._journal)
 
     def changed(self, mark: int) -> Difference:
@@ -144,13 +173,14 @@ class State:
         for key in keys:
             here = self.store.get(key)
             if key[1] is NOW:
-                out = join_now(key, here, differences)
+                out = join_now(key, self.parting(key, here), differences)
                 if out is not None:
                     self.write(key, out)
                 continue
-            out = differences[0].get(key, here)
+            absent = here if here is not None or key[1].__class__ is not tuple else self.anywhere(key)
+            out = differences[0].get(key, absent)
             for difference in differences[1:]:
-                out = join_slots(out, difference.get(key, here))
+                out = join_slots(out, difference.get(key, absent))
             if isinstance(here, Value) and here.carried and isinstance(out, Value):
                 out = doubted(key, out, differences)
             if out is not None:

@@ -26,7 +26,7 @@ from flake8_detach.value import (
 
 from .builtins import Builtins
 from .modules import FROZEN, TRAINABLE
-from .state import NOW, RETAINED
+from .state import RETAINED
 
 
 class Tensors(Builtins):
@@ -154,7 +154,7 @@ class Tensors(Builtins):
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
         for address in receiver.refs:
-            self.state.write((address, NOW), out if len(receiver.refs) == 1 else join(out, receiver))
+            self.state.write_now(address, receiver, out if len(receiver.refs) == 1 else join(out, receiver))
         return out
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
@@ -165,10 +165,18 @@ class Tensors(Builtins):
         if flag.const is True:
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
-            return self.rewritten(target, self.made_leaf(target, node), node)
+            leaf = self.made_leaf(target, node)
+            self.flag_views(target, leaf)
+            return self.rewritten(target, leaf, node)
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
+
+    def flag_views(self, target: Value, leaf: Value) -> None:
+        """A view requires grad as soon as what it views does (DifferentiableViewMeta::requires_grad); a detached alias does not."""
+        for view in self.storage(target) - self.trace.aliases - target.refs:
+            if self.is_view_of(view, target.refs):
+                self.state.write_now(view, target, leaf._replace(refs=frozenset((view,))))
 
     def is_single(self, target: Value, node: ast.AST) -> bool:
         """Whether one parameter of a module is meant, not each of them in turn: `x.weight`, `next(x.parameters())`, `parameters[0]`."""
