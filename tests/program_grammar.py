@@ -224,7 +224,7 @@ class Writer:
                 self.scopes[-1][name] = "V"
                 self.repeated()
         else:
-            with self.block(f"for _ in range({self.random.choice('123')}):", keep=True):
+            with self.block(f"for _ in range({self.random.choice('23')}):", keep=True):
                 self.repeated()
 
     def repeated(self) -> None:

@@ -174,7 +174,7 @@ class Settled(NamedTuple):
 
 def seeds(source: str) -> range:
     """The variants of a program: several where it has opaque tests."""
-    return range(min(6, 1 + 2 * source.count("random.random()")))
+    return range(min(4, 1 + 2 * source.count("random.random()")))
 
 
 def settled(source: str, loud: bool) -> Settled | None:

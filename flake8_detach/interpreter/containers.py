@@ -216,7 +216,8 @@ class Containers(Effects):
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
-                return self.current(join_all(found))
+                others = (self.state.anywhere((a, name)) for a in value.refs if (a, name) not in self.state.store)
+                return self.current(join_all([*found, *(v for v in others if isinstance(v, Value))]))
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)

@@ -107,9 +107,9 @@ class State:
             self.as_made[address] = before
         self.write((address, NOW), after)
 
-    def parting(self, key: Key, here: Slot | None) -> Slot | None:
-        """A tensor where paths part that start from the present state; none where one of them makes it."""
-        if isinstance(here, Value) or self.made_at.get(key[0], 0) >= self.marked.get(len(self._journal), 0):
+    def parting(self, key: Key, here: Slot | None, when: int) -> Slot | None:
+        """A tensor as it was when paths parted; none where one of them makes it."""
+        if isinstance(here, Value) or self.made_at.get(key[0], 0) >= when:
             return here
         return self.as_made.get(key[0], here)
 
@@ -168,12 +168,13 @@ class State:
             self.apply(differences[0])
             return
         keys: dict[Key, None] = {}
+        parted = self.marked.get(len(self._journal), 0)
         for difference in differences:
             keys.update(dict.fromkeys(difference))
         for key in keys:
             here = self.store.get(key)
             if key[1] is NOW:
-                out = join_now(key, self.parting(key, here), differences)
+                out = join_now(key, self.parting(key, here, parted), differences)
                 if out is not None:
                     self.write(key, out)
                 continue
