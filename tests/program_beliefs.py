@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from flake8_detach import analysis
+from flake8_detach.interpreter.machine import Loop
 from flake8_detach.interpreter.program import Program
+from flake8_detach.interpreter.state import Difference
 from flake8_detach.trace import Trace
 from flake8_detach.value import Value
 
@@ -41,6 +43,10 @@ class Probed(Program):
             for place, node in self.asked.get(statement.lineno, {}).items():
                 if self.is_bound(place):
                     self.found.setdefault((statement.lineno, place), []).append(self.eval(node))
+
+    def second_pass_matters(self, loop: Loop, end: Difference) -> bool:
+        """Always: the linter leaves it out where nothing came from the first pass that could be live, and so believes nothing of it."""
+        return True
 
     def is_bound(self, place: str) -> bool:
         """Whether the variable of a place is one of the function that runs: probes see no others."""

@@ -55,6 +55,7 @@ MODES: Final = """torch.no_grad() | torch.enable_grad() | torch.inference_mode()
     | torch.inference_mode(False)"""
 STATEMENT_MODES: Final = "torch.set_grad_enabled(False) | torch.set_grad_enabled(True)"
 HEADER: Final = "import copy\nimport random\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n\ntorch.manual_seed(0)\nrandom.seed(0)\n"
+ROUNDS: Final = "range(2)"  # the linter looks at two passes; the witness may need more to see something grow
 TEST: Final = "random.random() < 0.5"
 
 
@@ -220,11 +221,11 @@ class Writer:
         if self.visible("L") and self.chance(0.3):
             name, items = self.fresh("V"), self.random.choice(self.visible("L"))
             self.line(f"{items}.append({self.name('V')})")  # the linter takes it that a loop runs at least once
-            with self.block(f"for {name} in {items}:", keep=False):
+            with self.block(f"for {name} in {items}[-2:]:", keep=False):
                 self.scopes[-1][name] = "V"
                 self.repeated()
         else:
-            with self.block(f"for _ in range({self.random.choice('23')}):", keep=True):
+            with self.block(f"for _ in {ROUNDS}:", keep=True):
                 self.repeated()
 
     def repeated(self) -> None:

@@ -28,6 +28,7 @@ import torch
 
 from flake8_detach.runtime import child, witnesses
 from flake8_detach.runtime.occurrence import Witnessed
+from program_grammar import ROUNDS
 
 MOST_PROBES, MOST_MENDS, DEEP = 3000, 60, 3
 SEED: Final = "random.seed(0)"
@@ -213,12 +214,12 @@ def _warm() -> None:
         importlib.import_module(f"{witnesses.__name__}.{module.name}")
 
 
-def witnessed(source: str, seed: int) -> set[tuple[int, str]]:
-    """The lines and codes that the witness shows when a variant of the program runs, in a fork of this process."""
+def witnessed(source: str, seed: int, rounds: int = 2) -> set[tuple[int, str]]:
+    """The lines and codes that the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
     _warm()
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder) / "generated.py", Path(folder) / "witnessed.json"
-        path.write_text(source.replace(SEED, f"random.seed({seed})"), encoding="utf-8")
+        path.write_text(source.replace(SEED, f"random.seed({seed})").replace(ROUNDS, f"range({rounds})"), encoding="utf-8")
         child._apart(partial(_perform, str(path), output))
         found = Witnessed.from_json(json.loads(output.read_text(encoding="utf-8")))
     return {(one.line, one.code) for one in found.occurrences}

@@ -6,6 +6,7 @@ Here: `x.name(...)` for a tensor x, writes in place, changes of requires_grad, `
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flake8_detach.knowledge import objects, operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
@@ -52,8 +53,8 @@ class Tensors(Builtins):
                 self.state.write((token, RETAINED), 1)
         if name == "numpy":
             return self.to_numpy(receiver, keywords, node)
-        if name in ("detach_",):
-            return self.rewritten(receiver, self.detach(receiver, node), node)
+        if name == "detach_":
+            return receiver if self.inferring else self.rewritten(receiver, self.detach(receiver, node), node)
         if name == "is_inference":
             self.trace.asked |= receiver.refs
         if name == "new_tensor" and args:
@@ -153,9 +154,19 @@ class Tensors(Builtins):
     def rewritten(self, receiver: Value, new: Value, node: ast.AST) -> Value:
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
+        now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
-            self.state.write_now(address, receiver, out if len(receiver.refs) == 1 else join(out, receiver))
+            self.state.write_now(address, receiver, now)
+        for view in self.followers(receiver):
+            own = frozenset((view,))
+            self.state.write_now(view, receiver._replace(refs=own), now._replace(refs=own))
         return out
+
+    def followers(self, owner: Value) -> Iterator[int]:
+        """The views of a tensor that have no history of their own: they require grad when it does (DifferentiableViewMeta::requires_grad)."""
+        for view in self.storage(owner) - self.trace.aliases - owner.refs:
+            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
+                yield view
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
         """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""
@@ -165,18 +176,10 @@ class Tensors(Builtins):
         if flag.const is True:
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
-            leaf = self.made_leaf(target, node)
-            self.flag_views(target, leaf)
-            return self.rewritten(target, leaf, node)
+            return self.rewritten(target, self.made_leaf(target, node), node)
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
-
-    def flag_views(self, target: Value, leaf: Value) -> None:
-        """A view requires grad as soon as what it views does (DifferentiableViewMeta::requires_grad); a detached alias does not."""
-        for view in self.storage(target) - self.trace.aliases - target.refs:
-            if self.is_view_of(view, target.refs):
-                self.state.write_now(view, target, leaf._replace(refs=frozenset((view,))))
 
     def is_single(self, target: Value, node: ast.AST) -> bool:
         """Whether one parameter of a module is meant, not each of them in turn: `x.weight`, `next(x.parameters())`, `parameters[0]`."""
