@@ -14,7 +14,7 @@ from typing import Final
 
 FLOATS: Final = "VMS"  # vector, matrix, scalar; then I: integers, B: booleans, N: a Python number, L: list and D: dict of vectors, T: a pair
 UNARY: Final = """-{} | {}.exp() | torch.sigmoid({}) | {}.tanh() | torch.relu({}) | {}.abs() | 2 * {} | {} ** 2 | F.softplus({}) | {}.clone()
-    | torch.sin({}) | {}.double() | {}.clamp(min=0) | F.leaky_relu({}, 0.1) | {}.contiguous() | {}.to(torch.float64) | torch.sqrt({}.abs() + 1)"""
+    | torch.sin({}) | {}.clamp(min=0) | F.leaky_relu({}, 0.1) | {}.contiguous() * 1 | {}.to(torch.float64) + 0 | torch.sqrt({}.abs() + 1)"""
 CUTS: Final = """{}.detach() | {}.data.squeeze() | {}.detach().clone() | {}.clone().detach() | torch.zeros_like({}) | torch.ones_like({}, requires_grad=True)
     | torch.tensor({}.tolist()) | torch.from_numpy({}.detach().numpy()) | {}.sign().detach() | torch.randn_like({}) | {}.detach().requires_grad_()"""
 BINARY: Final = "{0} + {1} | {0} * {1} | {0} - {1} | torch.maximum({0}, {1}) | {0} / ({1}.abs() + 1) | torch.add({0}, {1}) | {0}.mul({1}) | {1}.lerp({0}, 0.5)"

@@ -115,12 +115,13 @@ class Probing(ast.NodeTransformer):
 
     @staticmethod
     def probed(statement: ast.stmt) -> list[ast.stmt]:
-        if isinstance(statement, (ast.Return, ast.Break, ast.Continue, ast.Import, ast.ImportFrom)):
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
             return [statement]
-        probe = ast.parse(f"__probe__({statement.lineno}, locals())").body[0]
+        leaves = isinstance(statement, (ast.Return, ast.Break, ast.Continue))
+        probe = ast.parse(f"__probe__({statement.lineno}, {'{}' if leaves else 'locals()'})").body[0]
         for node in ast.walk(probe):
             ast.copy_location(node, statement)
-        return [statement, probe]
+        return [probe, statement] if leaves else [statement, probe]
 
 
 def run(source: str, seed: int = 0) -> Ran:

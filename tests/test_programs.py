@@ -85,8 +85,8 @@ class Verdict:
             for point, found in ran.facts.items():
                 facts.setdefault(point, set()).update(found)
         self.values(facts)
-        if codes:
-            self.alarms(program, {line for ran in runs for line in ran.lines | {ran.line}})
+        if codes:  # what comes after an exception may be what an alarm speaks of
+            self.alarms(program, {line for ran in runs if ran.error is None for line in ran.lines})
 
     def values(self, facts: dict[tuple[int, str], set[Fact]]) -> None:
         believed = beliefs(self.source, sorted(facts))

@@ -24,7 +24,7 @@ from flake8_detach.value import (
 
 from .containers import item_key
 from .networks import Networks
-from .state import ITEMS, OPEN
+from .state import ITEMS, LIVING, OPEN
 
 CONTAINER_ADDS: Final = frozenset("append appendleft add put push".split())
 
@@ -54,6 +54,7 @@ class Collections(Networks):
         if name == "clear":
             for address in receiver.refs:
                 self.state.delete((address, ITEMS))
+                self.state.delete((address, LIVING))
                 for key in self.item_keys.get(address, ()):
                     self.state.delete((address, key))
             return NONE

@@ -103,6 +103,8 @@ class Effects(Storage):
                 self.note_meeting(operands, False, node)
         leaf = Leaf.NONLEAF if grad == Grad.LIVE else Leaf.LEAF | Leaf.NONLEAF if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
         token = self.fresh(node, ("derived", tag))
+        if token in self.roots:  # the same place has given a view
+            self.unshare(token)
         self.note_made(token, node, operands, grad or Grad.CUT)
         return Value(
             Kind.TENSOR if kinds & Kind.TENSOR else Kind.UNKNOWN,
@@ -122,6 +124,8 @@ class Effects(Storage):
             self.note_shared(token, operand)
             if self.trace.inferred:
                 self.infer_as(operand, token)
+        if operand.refs and operand.refs <= self.trace.inferred:
+            return out._replace(grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF)  # of an inference tensor: one too, in every mode
         if self.mode == Grad.CUT and operand.grad & (Grad.LIVE | Grad.UNKNOWN):
             return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
         return out

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .state import AS_BOUND, ITEMS, MODE, NOW, Difference, Key, State
+from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Difference, Key, State
 
 Methods = dict[type[ast.AST], Callable[..., Any]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -341,7 +341,7 @@ class Machine:
         if (token, NOW) in self.state.store:
             self.state.write((token, NOW), AS_BOUND)  # no deletion: where paths meet, it must win over what was written before
         if token in self.item_keys:
-            for key in (*self.item_keys.pop(token), ITEMS):
+            for key in (*self.item_keys.pop(token), ITEMS, LIVING):
                 self.state.delete((token, key))
         for part in self.pieces.get(token, ()):
             self.forget(part)

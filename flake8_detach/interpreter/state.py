@@ -17,9 +17,11 @@ Difference = dict[Key, "Slot | None"]
 # Names under which the interpreter keeps what no program names; attributes of the program are plain identifiers.
 MODE: Final[Key] = (0, "[grad mode]")
 LEFT_OFF: Final[Key] = (0, "[left off]")  # the statement that switched gradients off for all that follows
+NOTHING: Final[Difference] = {}
 ABSENT: Final = 8
 """Bit of an integer slot: on some path nothing was written under the key."""
 ITEMS: Final = "[items]"  # the join of all that a container ever held
+LIVING: Final = "[living]"  # 1: something was put into a container that is surely live
 LENGTH: Final = "[length]"
 AS_BOUND: Final = 0
 """Slot under NOW of a tensor that was made anew: what is bound tells all."""
@@ -113,9 +115,15 @@ class State:
             return here
         return self.as_made.get(key[0], here)
 
-    def anywhere(self, key: Key) -> Slot | None:
+    def anywhere(self, key: Key, difference: Difference = NOTHING) -> Slot | None:
         """What stands under a key of a container under which nothing was put: where items have unknown places, any of these."""
-        return self.store.get((key[0], ITEMS)) if self.store.get((key[0], OPEN)) == 1 else None
+        is_open, items = (difference.get(k, self.store.get(k)) for k in ((key[0], OPEN), (key[0], ITEMS)))
+        return items if isinstance(is_open, int) and is_open & 1 else None
+
+    def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
+        """What a path left under a key of a container."""
+        out = difference.get(key, here)
+        return self.anywhere(key, difference) if out is None else out
 
     def before(self, mark: int) -> Difference:
         """What was there, at the time of the mark, under the keys that were written since."""
@@ -178,11 +186,17 @@ class State:
                 if out is not None:
                     self.write(key, out)
                 continue
-            absent = here if here is not None or key[1].__class__ is not tuple else self.anywhere(key)
-            out = differences[0].get(key, absent)
-            for difference in differences[1:]:
-                out = join_slots(out, difference.get(key, absent))
+            if key[1].__class__ is tuple:
+                out = self.item_after(key, here, differences[0])
+                for difference in differences[1:]:
+                    out = join_slots(out, self.item_after(key, here, difference))
+            else:
+                out = differences[0].get(key, here)
+                for difference in differences[1:]:
+                    out = join_slots(out, difference.get(key, here))
             if isinstance(here, Value) and here.carried and isinstance(out, Value):
                 out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
+            elif here is not None:
+                self.delete(key)

@@ -100,8 +100,10 @@ class Tensors(Builtins):
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
             self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
         dtype = DType.FLOAT if name in outputs.FLOAT_TYPES or any(outputs.dtype_of(a.names) for a in args) else receiver.dtype
-        if self.mode == Grad.CUT and name != "share_memory":
-            out = out._replace(grad=out.grad | Grad.CUT)  # another dtype, device or layout makes a copy
+        if self.mode == Grad.CUT and name != "share_memory" and out.grad != Grad.CUT:
+            # another dtype, device or layout makes a copy
+            out = out._replace(grad=out.grad | Grad.CUT if same else Grad.CUT | Grad.UNKNOWN, leaf=Leaf.LEAF | receiver.leaf)
+            out = out if same else out._replace(history=EMPTY)
         if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
             dtype = 0
         return out._replace(dtype=dtype)
@@ -159,7 +161,7 @@ class Tensors(Builtins):
             self.state.write_now(address, receiver, now)
         for view in self.followers(receiver):
             own = frozenset((view,))
-            self.state.write_now(view, receiver._replace(refs=own), now._replace(refs=own))
+            self.state.write_now(view, receiver._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
         return out
 
     def followers(self, owner: Value) -> Iterator[int]:
