@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from random import Random
 from typing import Final
 
-FLOATS: Final = "VMS"  # vector, matrix, scalar; then I: integers, B: booleans, N: a Python number, L: list and D: dict of vectors, T: a pair
+FLOATS: Final = "VMS"
+"""Vector, matrix, scalar. The other types: I: integers, B: booleans, N: a Python number, L: a list and D: a dict of vectors, T: a pair, P: a module,
+O: an optimizer."""
 UNARY: Final = """-{} | {}.exp() | torch.sigmoid({}) | {}.tanh() | torch.relu({}) | {}.abs() | 2 * {} | {} ** 2 | F.softplus({}) | {}.clone()
     | torch.sin({}) | {}.clamp(min=0) | F.leaky_relu({}, 0.1) | {}.contiguous() * 1 | {}.to(torch.float64) + 0 | torch.sqrt({}.abs() + 1)"""
 CUTS: Final = """{}.detach() | {}.data.squeeze() | {}.detach().clone() | {}.clone().detach() | torch.zeros_like({}) | torch.ones_like({}, requires_grad=True)
@@ -26,19 +28,25 @@ MADE: Final[dict[str, str]] = {
     "I": "torch.arange(3) | torch.randint(0, 3, (3,)) | torch.tensor([0, 2, 1]) | torch.zeros(3, dtype=torch.long)",
     "B": "torch.tensor([True, False, True]) | torch.ones(3, dtype=torch.bool)",
     "N": "0.5 | 2 | 1.5 | 3",
+    "P": "nn.Linear(3, 3) | nn.Sequential(nn.Linear(3, 3), nn.ReLU()) | nn.Linear(3, 3, bias=False) | nn.Linear(3, 3).requires_grad_(False) | nn.ReLU()",
+    "O": "torch.optim.SGD([nn.Parameter(torch.ones(3))], lr=0.1)",
 }
 COMPUTED: Final[dict[str, str]] = {
     "V": """{M} @ {V} | {M}.sum(0) | {M}.mean(1) | {M}[0] | {M}[:, 1] | torch.stack([{S}, {S}, {S}]) | torch.cat([{V}, {V}])[:3] | torch.where({B}, {V}, {V})
         | {V}[{I}] | {V}.flip(0) | {V}.view(3) | {V}.softmax(0) | {V}.cumsum(0) | {I}.float() | {V} * {N} | {M}.diagonal() | {M}.unbind(0)[1]
-        | {V}.masked_fill({B}, 0.0) | torch.einsum("ij,j->i", {M}, {V}) | {M}.max(1).values | {V}.sort().values | {V}.unsqueeze(0).squeeze(0)""",
-    "M": """{M} @ {M} | {M}.t() | torch.outer({V}, {V}) | torch.stack([{V}, {V}, {V}]) | {V}.expand(3, 3) | {M} + {V} | {M}.T | {M}.reshape(3, 3)
+        | {P}({V}) | {P}({V}) | {P}({V}).relu() | {P}.bias | {V}.masked_fill({B}, 0.0) | torch.einsum("ij,j->i", {M}, {V}) | {M}.max(1).values | {V}.sort().values | {V}.unsqueeze(0).squeeze(0)""",
+    "M": """{P}({M}) | {P}.weight | {M} @ {M} | {M}.t() | torch.outer({V}, {V}) | torch.stack([{V}, {V}, {V}]) | {V}.expand(3, 3) | {M} + {V} | {M}.T | {M}.reshape(3, 3)
         | {M}.transpose(0, 1) | {M}.softmax(1) | {V}.diag() | {M}.view(9).view(3, 3) | {M} * {N} | F.linear({M}, {M}, {V})""",
-    "S": """{V}.sum() | {M}.mean() | {V}.norm() | {V} @ {V} | {V}[0] | torch.dot({V}, {V}) | F.mse_loss({V}, {V}) | {V}.max() | ({M} * {M}).sum()
+    "S": """F.mse_loss({P}({V}), {V}) | {P}({M}).sum() | {V}.sum() | {M}.mean() | {V}.norm() | {V} @ {V} | {V}[0] | torch.dot({V}, {V}) | F.mse_loss({V}, {V}) | {V}.max() | ({M} * {M}).sum()
         | {V}.pow(2).mean() | {M}[1, 2] | F.cross_entropy({M}, {I}) | {V}.prod() | {M}.trace() | {S} + {N} | sum({V})""",
     "I": "{V}.argsort() | {M}.argmax(1) | {V}.long() | {I} + 1 | {I}.clone() | {M}.max(1).indices | {I}.flip(0) | {V}.round().int().long()",
     "B": "{V} > 0 | {V} > {V} | {I} == 1 | ~{B} | {V}.isfinite() | {V} < {S}",
+    "P": "nn.Linear(3, 3) | nn.Sequential({P}, nn.Linear(3, 3)) | copy.deepcopy({P})",
+    "O": "torch.optim.SGD({P}.parameters(), lr=0.1) | torch.optim.Adam({P}.parameters()) | torch.optim.SGD([{V}, {M}], lr=0.1)",
     "N": "{S}.item() | {V}.sum().item() | {V}.numel() | {V}.tolist()[0] | len({V}) | {M}.shape[0] | float({S}.detach()) | {N} + 1 | int({S}.detach())",
 }
+TRAINING: Final = """{P}.requires_grad_(False) | {P}.requires_grad_() | {P}.eval() | {P}.train() | {P}.zero_grad() | {P}.weight.requires_grad_(False)
+    | {O}.step() | {O}.zero_grad() | {P}.weight.data.mul_(0.5) | {P}.bias.requires_grad = True | {O}.zero_grad(set_to_none=False)"""
 CONTAINERS: Final[dict[str, str]] = {
     "L": "[] | [{V}, {V}] | [{V}.detach()] | list({M}) | [{V} for _ in range(2)] | [v * 2 for v in {L}] | list({M}.unbind(0)) | [v for v in {L}]",
     "D": "dict(a={V}, b={V}) | {{'a': {V}, 'b': {V}.detach()}} | {{k: v * 2 for k, v in {D}.items()}}",
@@ -66,7 +74,7 @@ def split(table: str) -> list[str]:
 class Writer:
     """Writes one program. `size` bounds the statements of the module body."""
 
-    def __init__(self, random: Random, size: int = 14) -> None:
+    def __init__(self, random: Random, size: int = 10) -> None:
         self.random = random
         self.size = size
         self.lines: list[str] = []
@@ -96,7 +104,7 @@ class Writer:
 
     @staticmethod
     def parenthesized(text: str) -> str:
-        return text if text.isidentifier() or text[-1:] in ")]" and " " not in text and text[0] not in "-~[" else f"({text})"
+        return text if text.replace(".", "").isidentifier() or text[-1:] in ")]" and " " not in text and text[0] not in "-~[" else f"({text})"
 
     def targeted(self, template: str) -> str:
         """As `filled`, the first place, which stands at the beginning, with a variable; nothing where there is none."""
@@ -178,7 +186,7 @@ class Writer:
 
     def choices(self) -> Sequence[Callable[[], None]]:
         """What may stand here, the likely ones several times."""
-        ways: list[Callable[[], None]] = [self.assignment] * 8 + [self.inplace] * 3 + [self.sink] * 2 + [self.backward]
+        ways: list[Callable[[], None]] = [self.assignment] * 8 + [self.inplace] * 3 + [self.sink] * 2 + [self.backward, self.train, self.train]
         ways += [self.growth] * (2 if self.visible("L") or self.visible("D") else 0)
         if self.depth < 3:
             ways += [self.with_mode] * 2 + [self.branch] * 2 + [self.loop] * 2
@@ -187,7 +195,7 @@ class Writer:
         return ways
 
     def assignment(self) -> None:
-        kind = self.random.choice("VVVVMMSSSINBLDT")
+        kind = self.random.choice("VVVVMMSSSINBLDTPO")
         self.bind(kind, self.expression(kind))
 
     def inplace(self) -> None:
@@ -205,6 +213,19 @@ class Writer:
 
     def backward(self) -> None:
         self.line(self.filled(self.one("{S}.backward() | {V}.sum().backward() | {S}.backward(retain_graph=True)")))
+
+    def train(self) -> None:
+        """One statement of training, a whole step, or a module frozen by its parameters."""
+        if self.chance(0.6) or self.depth > 2:
+            self.line(self.targeted(self.one(TRAINING)))
+        elif self.chance(0.5):
+            with self.block(f"for p in {self.name('P')}.parameters():", keep=True):
+                self.line(self.one("p.requires_grad_(False) | p.requires_grad = False | p.requires_grad = True | p.data.mul_(0.9) | p.grad = None"))
+        elif self.visible("O"):
+            optimizer = self.random.choice(self.visible("O"))
+            self.line(f"{optimizer}.zero_grad()")
+            self.line(self.filled("F.mse_loss({P}({V}), {V}).backward()"))
+            self.line(f"{optimizer}.step()")
 
     def with_mode(self) -> None:
         with self.block(f"with {self.one(MODES)}:", keep=True):
@@ -263,16 +284,53 @@ class Writer:
         self.functions[name] = (kinds, result)
         self.line("")
 
+    def module_class(self) -> None:
+        """A class of modules, and one of them."""
+        name = self.fresh("P")
+        with self.block(f"class {name.upper()}(nn.Module):", keep=True):
+            with self.block("def __init__(self):", keep=True):
+                self.line("super().__init__()")
+                self.line("self.inner = nn.Linear(3, 3)")
+                self.line(f"self.scale = {self.one('nn.Parameter(torch.ones(3)) | torch.ones(3) | torch.zeros(3, requires_grad=True)')}")
+            self.line("")
+            self.method("def forward(self, v):", {"v": "V", "self.scale": "V", "self.inner": "P"}, "V")
+        self.line(f"{name} = {name.upper()}()")
+        self.scopes[-1][name] = "P"
+
+    def plain_class(self) -> None:
+        """A class with a state, one object of it, and its method among the functions."""
+        name = self.fresh("O").replace("o", "k")
+        with self.block(f"class {name.upper()}:", keep=True):
+            with self.block("def __init__(self, v):", keep=True):
+                self.line("self.state = v")
+                self.line("self.items = [v]")
+            self.line("")
+            self.method("def turn(self, v):", {"v": "V", "self.state": "V", "self.items": "L"}, "V")
+        self.line(f"{name} = {name.upper()}({self.one(MADE['V'])})")
+        self.functions[f"{name}.turn"] = ("V", "V")
+
+    def method(self, head: str, names: dict[str, str], result: str) -> None:
+        loops, self.loops, outer = self.loops, 0, self.scopes
+        self.scopes = [{}, names]
+        if self.chance(0.2):
+            self.line(f"@{self.one(MODES)}")
+        with self.block(head, keep=True):
+            for _ in range(self.random.randint(0, 3)):
+                self.statement()
+            self.line(f"return {self.expression(result)}")
+        self.scopes, self.loops = outer, loops
+        self.line("")
+
     def program(self) -> str:
-        for _ in range(self.random.choice([0, 0, 1, 2])):
-            self.function()
+        for define in self.random.choices([self.function, self.module_class, self.plain_class], k=self.random.choice([0, 1, 1, 2])):
+            define()
         for kind in "VVMS":
             self.bind(kind, self.one(MADE[kind]))
         for _ in range(self.random.randint(self.size // 2, self.size)):
             self.statement()
-        return HEADER + "\n" + "\n".join(self.lines) + "\n"
+        return HEADER + "\n" + "\n".join(line.rstrip() for line in self.lines) + "\n"
 
 
-def program(random: Random, size: int = 14) -> str:
+def program(random: Random, size: int = 10) -> str:
     """The text of a program."""
     return Writer(random, size).program()

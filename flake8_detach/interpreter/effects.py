@@ -61,6 +61,7 @@ class Effects(Storage):
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
         known, grad, surely, all_cut, kinds, dtypes = bool(operands), 0, False, True, 0, 0
+        inferred = self.trace.inferred
         for value in operands:
             kind = value.kind
             if kind & OPAQUE:
@@ -75,6 +76,8 @@ class Effects(Storage):
             kinds |= kind
             dtypes |= value.dtype or UNTYPED
             bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
+            if inferred and value.refs and value.refs <= inferred:
+                bits = Grad.CUT  # autograd does not look at an inference tensor, whatever its flag says
             if bits & (Grad.LIVE | Grad.UNKNOWN):
                 history |= value.history
                 grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
