@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flake8_detach import analysis
 from flake8_detach.interpreter.machine import Loop
@@ -43,6 +43,11 @@ class Probed(Program):
             for place, node in self.asked.get(statement.lineno, {}).items():
                 if self.is_bound(place):
                     self.found.setdefault((statement.lineno, place), []).append(self.eval(node))
+
+    def loop(self, *given: Any) -> None:
+        """Both passes in every round of the loop around it, where the linter has seen that another would tell nothing new."""
+        self.steady.clear()
+        super().loop(*given)
 
     def second_pass_matters(self, loop: Loop, end: Difference) -> bool:
         """Always: the linter leaves it out where nothing came from the first pass that could be live, and so believes nothing of it."""

@@ -28,7 +28,7 @@ MADE: Final[dict[str, str]] = {
     "I": "torch.arange(3) | torch.randint(0, 3, (3,)) | torch.tensor([0, 2, 1]) | torch.zeros(3, dtype=torch.long)",
     "B": "torch.tensor([True, False, True]) | torch.ones(3, dtype=torch.bool)",
     "N": "0.5 | 2 | 1.5 | 3",
-    "P": "nn.Linear(3, 3) | nn.Sequential(nn.Linear(3, 3), nn.ReLU()) | nn.Linear(3, 3, bias=False) | nn.Linear(3, 3).requires_grad_(False) | nn.ReLU()",
+    "P": "nn.Linear(3, 3) | nn.Sequential(nn.Linear(3, 3), nn.ReLU()) | nn.Linear(3, 3).requires_grad_(False)",
     "O": "torch.optim.SGD([nn.Parameter(torch.ones(3))], lr=0.1)",
 }
 COMPUTED: Final[dict[str, str]] = {
@@ -41,7 +41,7 @@ COMPUTED: Final[dict[str, str]] = {
         | {V}.pow(2).mean() | {M}[1, 2] | F.cross_entropy({M}, {I}) | {V}.prod() | {M}.trace() | {S} + {N} | sum({V})""",
     "I": "{V}.argsort() | {M}.argmax(1) | {V}.long() | {I} + 1 | {I}.clone() | {M}.max(1).indices | {I}.flip(0) | {V}.round().int().long()",
     "B": "{V} > 0 | {V} > {V} | {I} == 1 | ~{B} | {V}.isfinite() | {V} < {S}",
-    "P": "nn.Linear(3, 3) | nn.Sequential({P}, nn.Linear(3, 3)) | copy.deepcopy({P})",
+    "P": "nn.Linear(3, 3) | nn.Sequential({P}, nn.Linear(3, 3))",
     "O": "torch.optim.SGD({P}.parameters(), lr=0.1) | torch.optim.Adam({P}.parameters()) | torch.optim.SGD([{V}, {M}], lr=0.1)",
     "N": "{S}.item() | {V}.sum().item() | {V}.numel() | {V}.tolist()[0] | len({V}) | {M}.shape[0] | float({S}.detach()) | {N} + 1 | int({S}.detach())",
 }
@@ -291,7 +291,7 @@ class Writer:
             with self.block("def __init__(self):", keep=True):
                 self.line("super().__init__()")
                 self.line("self.inner = nn.Linear(3, 3)")
-                self.line(f"self.scale = {self.one('nn.Parameter(torch.ones(3)) | torch.ones(3) | torch.zeros(3, requires_grad=True)')}")
+                self.line(f"self.scale = {self.one('nn.Parameter(torch.ones(3)) | torch.ones(3) | nn.Parameter(torch.ones(3), requires_grad=False)')}")
             self.line("")
             self.method("def forward(self, v):", {"v": "V", "self.scale": "V", "self.inner": "P"}, "V")
         self.line(f"{name} = {name.upper()}()")

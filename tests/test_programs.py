@@ -26,7 +26,7 @@ from program_beliefs import alarms, beliefs
 from program_grammar import program
 from program_runs import Fact, Settled, settled, witnessed
 
-PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "200")), int(os.environ.get("DETACH_FIRST", "0"))
+PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "120")), int(os.environ.get("DETACH_FIRST", "0"))
 DEFINITE = 0.85
 MORE_SEEDS = 40
 """How many variants are tried before an alarm counts as one that torch never shows."""
@@ -142,7 +142,7 @@ def smallest(found: Verdict) -> Verdict:
     while shrinking:
         shrinking = False
         for node in sorted((n for n in ast.walk(ast.parse(found.source)) if isinstance(n, ast.stmt)), key=lambda n: n.lineno - (n.end_lineno or 0)):
-            if isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom)) or "seed(" in ast.unparse(node):
+            if isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom)) or "seed(" in ast.unparse(node) or "super()" in ast.unparse(node):
                 continue
             lines = found.source.split("\n")
             lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + "pass"]
@@ -184,7 +184,7 @@ def test_generated_programs_agree_with_torch() -> None:
     assert tally["definite"] >= DEFINITE * (tally["definite"] + tally["unknown"]), figures(tally)
 
 
-@settings(max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_programs_that_hypothesis_draws_agree_with_torch(random: Random, loud: bool) -> None:
     found = verdict(program(random, size=8), loud)
