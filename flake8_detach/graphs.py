@@ -16,7 +16,7 @@ SUMS = frozenset("sum stack cat add sub concat hstack vstack".split())
 
 def is_nonleaf(trace: Trace, value: Value) -> bool:
     """Whether it is surely the result of an operation, or of a module's call."""
-    if value.leaf:
+    if value.leaf in (Leaf.LEAF, Leaf.NONLEAF):
         return value.leaf == Leaf.NONLEAF
     callees = [trace.sites[token].callee for token in value.refs]
     return bool(callees) and all(callee is not None and trace.is_module(callee) for callee in callees)

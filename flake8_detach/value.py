@@ -136,9 +136,9 @@ class Value(NamedTuple):
 
 def join(a: Value, b: Value) -> Value:
     """The least Value that holds both: what is known where two paths meet."""
-    if a is b or a == b:
+    same = a.const is b.const or (a.const == b.const and type(a.const) is type(b.const))  # True is no 1
+    if a is b or (same and a == b):
         return a
-    same = a.const == b.const and type(a.const) is type(b.const)
     return Value(
         a.kind | b.kind,
         a.grad | b.grad,

@@ -83,12 +83,12 @@ class Activations(Definitions):
         for name in self.variables.get(scope, ()):
             self.state.delete((scope, name))
         self.bind_arguments(function, scope, args, keywords, node)
+        inferring = self.inferring
+        self.inferring = (inferring or "inference" in function.traits) and "no inference" not in function.traits
         if function.mode:
             self.set_mode(function.mode)
         elif "maybe no_grad" in function.traits:
             self.set_mode(before | Grad.CUT)
-        inferring = self.inferring
-        self.inferring = inferring or "inference" in function.traits
         self.activations.append(here)
         casts = self.casts_of(function) if AUTOCAST in function.traits else []
         self.note_cast(casts, True)

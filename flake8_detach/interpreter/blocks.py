@@ -82,7 +82,7 @@ class Blocks(Loops):
 
     def exec_With(self, node: ast.With | ast.AsyncWith) -> None:
         """Grad mode is what it was before when the block ends, on every way out."""
-        before = self.mode
+        before, inferring = self.mode, self.inferring
         managers: list[Value] = []
         for item in node.items:
             manager = self.eval(item.context_expr)
@@ -95,8 +95,6 @@ class Blocks(Loops):
         opened = self.open_switches
         self.open_switches = opened | {t for m in managers if m.kind & Kind.SWITCH for t in m.refs}
         off = any(map(_is_off, managers))
-        inferring = self.inferring
-        self.inferring = inferring or any(n.endswith("inference_mode") for m in managers if _is_off(m) for n in m.names)
         casts = [(m, item.context_expr) for m, item in zip(managers, node.items) if AUTOCAST in m.names]
         self.note_cast(casts, True)
         self.here.switched += off
@@ -148,6 +146,8 @@ class Blocks(Loops):
     def enter(self, manager: Value, node: ast.AST) -> Value:
         """Enter a context manager: grad-mode switches switch, generator functions of the file run up to their yield."""
         if manager.kind & Kind.SWITCH and isinstance(manager.const, tuple):
+            if any(name.endswith("inference_mode") for name in manager.names):
+                self.inferring = manager.const[1] == Grad.CUT
             self.set_mode(manager.const[1])
             return manager
         if manager.names & (objects.SWITCH_OFF | objects.SWITCH_BY):

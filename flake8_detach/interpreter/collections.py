@@ -24,7 +24,7 @@ from flake8_detach.value import (
 
 from .containers import item_key
 from .networks import Networks
-from .state import ITEMS
+from .state import ITEMS, LIVING, OPEN
 
 CONTAINER_ADDS: Final = frozenset("append appendleft add put push".split())
 
@@ -41,6 +41,10 @@ class Collections(Networks):
             return NONE
         if name == "insert" and len(args) > 1:
             self.store_item(receiver, None, args[1], node)
+            self.shift(receiver)
+            return NONE
+        if name in ("reverse", "sort", "remove"):
+            self.shift(receiver)
             return NONE
         if name in ("extend", "update", "extendleft", "__iadd__"):
             self.extend(receiver, args, keywords, node)
@@ -50,6 +54,7 @@ class Collections(Networks):
         if name == "clear":
             for address in receiver.refs:
                 self.state.delete((address, ITEMS))
+                self.state.delete((address, LIVING))
                 for key in self.item_keys.get(address, ()):
                     self.state.delete((address, key))
             return NONE
@@ -58,6 +63,13 @@ class Collections(Networks):
         if receiver.kind & Kind.UNKNOWN:
             return self.unknown_method(receiver, name, args, keywords, node)
         return OTHER
+
+    def shift(self, receiver: Value) -> None:
+        """The items of a list are at other places from now on: any may be anywhere."""
+        for address in receiver.refs:
+            for name in self.item_keys.get(address, ()):
+                self.state.delete((address, name))
+            self.state.write((address, OPEN), 1)
 
     def extend(self, receiver: Value, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> None:
         """list.extend(xs), dict.update(d, k=v)."""
@@ -94,7 +106,10 @@ class Collections(Networks):
         if name in ("get", "setdefault") and args:
             return self.looked_up(receiver, name, args, node)
         key = args[0] if args and name == "pop" else NUMBER
-        return self.element(receiver, key, node)
+        out = self.element(receiver, key, node)
+        if name == "popleft" or (key.kind == Kind.NUMBER and key is not NUMBER and key.const != -1):
+            self.shift(receiver)
+        return out
 
     @staticmethod
     def met(items: list[Value]) -> Value:

@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from flake8_detach.trace import Role
-from flake8_detach.value import NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
+from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
 
 from .effects import Effects
-from .state import ITEMS, LENGTH, NOW, OPEN
+from .state import ITEMS, LENGTH, LIVING, NOW, OPEN
 
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
@@ -52,7 +52,7 @@ class Containers(Effects):
         """A new empty container."""
         address = self.token(node, tag)
         if (address, ITEMS) in self.state.store or (address, LENGTH) in self.state.store:
-            for name in (*self.fields.pop(address, ()), ITEMS, LENGTH, OPEN):
+            for name in (*self.fields.pop(address, ()), ITEMS, LENGTH, OPEN, LIVING):
                 self.state.delete((address, name))
         self.born[address] = self.active_loops()
         for key in (*self.item_keys.pop(address, ()), *self.templates.pop(address, ())):
@@ -62,6 +62,7 @@ class Containers(Effects):
     def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
         address, value = self.container(node, ("of", item.kind))
         self.state.write((address, ITEMS), item)
+        self.state.write((address, OPEN), 1)
         if length is not None:
             self.state.write((address, LENGTH), constant(length))
         return value
@@ -99,6 +100,8 @@ class Containers(Effects):
             write((address, name), item)
         self.item_keys.setdefault(address, {}).update(dict.fromkeys(name for name, _ in items))
         self.add(address, join_all([item for _, item in items]))
+        if any(item.grad == Grad.LIVE for _, item in items):
+            write((address, LIVING), 1)
 
     def put(self, address: int, key: Value, item: Value) -> None:
         """container[key] = item; an unknown key may be any."""
@@ -123,6 +126,8 @@ class Containers(Effects):
         """Join an item to what the container ever held."""
         old = self.state.store.get((address, ITEMS))
         self.state.write((address, ITEMS), join(old, item) if isinstance(old, Value) else item)
+        if item.grad == Grad.LIVE:
+            self.state.write((address, LIVING), 1)
 
     def store_item(self, container: Value, key: Value | None, item: Value, node: ast.AST) -> None:
         """Put an item into a container from program text: records the store where the container outlives an iteration."""
@@ -235,7 +240,8 @@ class Containers(Effects):
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
-                return self.current(join_all(found))
+                others = (self.state.anywhere((a, name)) for a in value.refs if (a, name) not in self.state.store)
+                return self.current(join_all([*found, *(v for v in others if isinstance(v, Value))]))
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)
@@ -300,11 +306,13 @@ class Containers(Effects):
         for address in value.refs:
             slots = [self.state.store.get((address, name)) for name in self.item_keys.get(address, ())] or []
             found = [s for s in slots if isinstance(s, Value)]
-            if len(found) != len(slots) or not found or (address, OPEN) in self.state.store:
+            apart = len(found) == len(slots) and found and (address, OPEN) not in self.state.store
+            if not apart:
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             self.spend(len(found))
             for item in told_apart(found):
-                out += [self.whole(v) for v in self.inside(self.current(item), depth - 1)]
+                parts = self.inside(self.current(item), depth - 1)
+                out += map(self.whole, parts) if not apart and self.state.store.get((address, LIVING)) == 1 else parts
         return out if len(out) <= WIDEST else [join_all(out)]
 
     def inside_record(self, value: Value, depth: int) -> list[Value]:
@@ -319,7 +327,7 @@ class Containers(Effects):
 
     @staticmethod
     def whole(item: Value) -> Value:
-        """An item of a container that is used as a whole: where some items are live, all of them together are."""
+        """An item of a container that is used as a whole and holds something live: all items together are."""
         return item._replace(grad=item.grad & ~Grad.CUT) if item.grad & Grad.LIVE else item
 
     # -- tensors written in place -----------------------------------------------------------------------------------------------------
@@ -339,13 +347,31 @@ class Containers(Effects):
         self.note_overwritten(old, new)
         if old.dtype == DType.INTEGER:
             out = out._replace(grad=Grad.CUT, history=frozenset(), leaf=Leaf.LEAF)
-        if old.refs:
+        if old.refs and self.brings_history(old, new):
             out = self.grown((min(old.refs), NOW), out, node)
         for address in old.refs:
             slot = out if len(old.refs) == 1 else join(old, out)
-            self.state.write((address, NOW), slot)
+            self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
+        if out.grad & (Grad.LIVE | Grad.UNKNOWN) and self.roots.keys() | self.family.keys() >= old.refs:
+            self.write_through(old, out)
         return out
+
+    def write_through(self, old: Value, out: Value) -> None:
+        """What is written to a tensor is written to what it is a view of, and to all views of that."""
+        for token in self.storage(old) - self.trace.aliases - self.trace.leaves - old.refs if old.refs.isdisjoint(self.trace.aliases) else ():
+            own = frozenset((token,))
+            before = self.current(old._replace(refs=own, grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF))
+            made = self.trace.made.get(token)
+            if before.grad & Grad.LIVE or (made is not None and made.grad != Grad.CUT):
+                continue
+            after = before._replace(grad=out.grad, leaf=out.leaf, history=out.history, reach=before.reach | out.reach)
+            self.state.write_now(token, before, after if len(old.refs) == 1 else join(before, after))
+
+    def brings_history(self, old: Value, new: Value) -> bool:
+        """Whether what is written to a tensor was computed from something live beside the tensor itself."""
+        operands = [v for ref in new.refs if ref in self.trace.made for v in self.trace.made[ref].operands]
+        return any(v.grad & (Grad.LIVE | Grad.UNKNOWN) and v.refs.isdisjoint(old.refs) for v in operands)
 
     def grown(self, key: tuple[int, object], value: Value, node: ast.AST) -> Value:
         """Record a value that depends on its own previous iteration, where it is bound, and mark it with that place."""

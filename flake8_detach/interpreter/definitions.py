@@ -98,7 +98,7 @@ class Definitions(Blocks):
             if isinstance(node, ast.AsyncFunctionDef):
                 self.note_decorated(value, decorator, "coroutine")
             elif mode == 0 and any(n.endswith("inference_mode") for n in value.names):
-                traits.add("inference")
+                traits.add("no inference" if isinstance(value.const, tuple) and value.const[1] == Grad.LIVE else "inference")
             if value.kind & Kind.SWITCH and isinstance(value.const, tuple):
                 mode = value.const[1]
                 if value.const[0] == "set":

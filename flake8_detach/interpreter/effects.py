@@ -61,6 +61,7 @@ class Effects(Storage):
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
         known, grad, surely, all_cut, kinds, dtypes = bool(operands), 0, False, True, 0, 0
+        inferred = self.trace.inferred
         for value in operands:
             kind = value.kind
             if kind & OPAQUE:
@@ -75,6 +76,8 @@ class Effects(Storage):
             kinds |= kind
             dtypes |= value.dtype or UNTYPED
             bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
+            if inferred and value.refs and value.refs <= inferred:
+                bits = Grad.CUT  # autograd does not look at an inference tensor, whatever its flag says
             if bits & (Grad.LIVE | Grad.UNKNOWN):
                 history |= value.history
                 grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
@@ -101,8 +104,10 @@ class Effects(Storage):
                     self.trace.mixed |= value.reach
             if self.trace.inferred:
                 self.note_meeting(operands, False, node)
-        leaf = Leaf.NONLEAF if grad == Grad.LIVE else 0 if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
+        leaf = Leaf.NONLEAF if grad == Grad.LIVE else Leaf.LEAF | Leaf.NONLEAF if grad & (Grad.LIVE | Grad.UNKNOWN) else Leaf.LEAF
         token = self.fresh(node, ("derived", tag))
+        if token in self.roots:  # the same place has given a view
+            self.unshare(token)
         self.note_made(token, node, operands, grad or Grad.CUT)
         return Value(
             Kind.TENSOR if kinds & Kind.TENSOR else Kind.UNKNOWN,
@@ -122,6 +127,8 @@ class Effects(Storage):
             self.note_shared(token, operand)
             if self.trace.inferred:
                 self.infer_as(operand, token)
+        if operand.refs and operand.refs <= self.trace.inferred:
+            return out._replace(grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF)  # of an inference tensor: one too, in every mode
         if self.mode == Grad.CUT and operand.grad & (Grad.LIVE | Grad.UNKNOWN):
             return out._replace(grad=operand.grad, history=operand.history, leaf=Leaf.LEAF)
         return out

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .state import AS_BOUND, ITEMS, MODE, NOW, Difference, Key, State
+from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Difference, Key, State
 
 Methods = dict[type[ast.AST], Callable[..., Any]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -286,7 +286,8 @@ class Machine:
         return slot if isinstance(slot, int) else Grad.UNKNOWN
 
     def set_mode(self, mode: int) -> None:
-        self.state.write(MODE, mode)
+        """The grad mode from here on; under inference mode nothing is recorded whatever it is."""
+        self.state.write(MODE, Grad.CUT if self.inferring else mode)
 
     def active_loops(self) -> tuple[int, ...]:
         return tuple([loop.token for loop in self.loops]) if self.loops else ()
@@ -350,6 +351,7 @@ class Machine:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
         self.forget(token)
+        self.state.made_at[token] = self.state.clock
         if self.inferring:
             self.trace.inferred.add(token)
         return token
@@ -359,7 +361,7 @@ class Machine:
         if (token, NOW) in self.state.store:
             self.state.write((token, NOW), AS_BOUND)  # no deletion: where paths meet, it must win over what was written before
         if token in self.item_keys:
-            for key in (*self.item_keys.pop(token), ITEMS):
+            for key in (*self.item_keys.pop(token), ITEMS, LIVING):
                 self.state.delete((token, key))
         for part in self.pieces.get(token, ()):
             self.forget(part)

@@ -58,7 +58,22 @@ class Modules(Objects):
         own = frozenset((token,))
         frozen = self.freeze_state(module)
         grad = Grad.CUT if frozen == FROZEN else Grad.LIVE | Grad.CUT if frozen & FROZEN else Grad.LIVE
+        if name == "parameters":
+            grad = self.own_grads(module) or grad
         return self.current(Value(Kind.TENSOR, grad, Leaf.LEAF, DType.FLOAT, own, own if grad & Grad.LIVE else EMPTY, own | module.reach))
+
+    def own_grads(self, module: Value) -> int:
+        """Whether the parameters of a module of the file require grad: those it holds itself, and those of its parts; 0 where it shows none."""
+        grad = 0
+        for address in self.with_parts(module) if not module.refs.isdisjoint(self.instances) else ():
+            for name in self.fields.get(address, ()):
+                slot = self.state.store.get((address, name))
+                if isinstance(slot, Value) and slot.refs & self.trace.wrapped:
+                    grad |= self.current(slot).grad
+                elif isinstance(slot, Value) and slot.kind == Kind.MODULE:
+                    frozen = self.freeze_state(slot)
+                    grad |= (Grad.CUT if frozen & FROZEN else 0) | (Grad.LIVE if frozen != FROZEN else 0)
+        return grad
 
     # -- state ------------------------------------------------------------------------------------------------------------------------
 
@@ -78,14 +93,16 @@ class Modules(Objects):
             self.state.write((address, FREEZING), frozen)
             for name in self.fields.get(address, ()):
                 slot = self.state.store.get((address, name))
-                if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.leaf == Leaf.LEAF and slot.refs & self.trace.leaves:
+                if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.leaf == Leaf.LEAF and slot.refs & self.trace.wrapped:
                     self.freeze_leaf(slot, frozen)
 
     def freeze_leaf(self, leaf: Value, frozen: int) -> None:
         """The same on a parameter that the module holds itself."""
         grad = {FROZEN: Grad.CUT, TRAINABLE: Grad.LIVE}.get(frozen, Grad.LIVE | Grad.CUT)
+        if grad & Grad.LIVE:
+            self.trace.leaves |= leaf.refs
         for token in leaf.refs:
-            self.state.write((token, NOW), leaf._replace(grad=grad, history=EMPTY if grad == Grad.CUT else leaf.refs))
+            self.state.write_now(token, leaf, leaf._replace(grad=grad, history=EMPTY if grad == Grad.CUT else leaf.refs))
 
     def training_state(self, module: Value) -> int:
         """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from flake8_detach.knowledge import objects, operations, operators
 from flake8_detach.knowledge.pattern import Pattern
-from flake8_detach.trace import Role, written
+from flake8_detach.trace import Made, Role, written
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
 
 from .results import Results
@@ -115,6 +115,10 @@ class Notes(Results):
             return
         inferred = self.trace.inferred
         strange = [v for v in operands if v.kind & Kind.TENSOR and v.refs & inferred]
+        made = Made(node, tuple(operands), Grad.LIVE, 0)
+        if strange and not live and operators.named(_named(node)).saves:  # torch's own table says which operand it is
+            kept = self.saved_by(-1, made)
+            strange = [v for v in strange if v.refs & kept]
         if strange:
             others = tuple(v for v in operands if v.grad & PENDING and not v.refs & inferred)
             if live or others:
@@ -263,11 +267,16 @@ def _saves(node: ast.AST) -> bool:
     """Whether an operation of several tensors keeps them for its backward."""
     if isinstance(node, (ast.BinOp, ast.AugAssign)):
         return isinstance(node.op, (ast.Mult, ast.Div, ast.MatMult, ast.Pow))
-    if not isinstance(node, ast.Call):
+    name = _named(node)
+    if not name:
         return False
-    function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     return not (name in operations.SAVES_NOTHING or operators.saves_nothing(name))
+
+
+def _named(node: ast.AST) -> str:
+    """The last name of what is called, "" where nothing is."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
 
 
 def _mentions_training(node: ast.AST) -> bool:

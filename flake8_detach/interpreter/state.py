@@ -17,13 +17,15 @@ Difference = dict[Key, "Slot | None"]
 # Names under which the interpreter keeps what no program names; attributes of the program are plain identifiers.
 MODE: Final[Key] = (0, "[grad mode]")
 LEFT_OFF: Final[Key] = (0, "[left off]")  # the statement that switched gradients off for all that follows
+NOTHING: Final[Difference] = {}
 ABSENT: Final = 8
 """Bit of an integer slot: on some path nothing was written under the key."""
 ITEMS: Final = "[items]"  # the join of all that a container ever held
+LIVING: Final = "[living]"  # 1: something was put into a container that is surely live
 LENGTH: Final = "[length]"
 AS_BOUND: Final = 0
 """Slot under NOW of a tensor that was made anew: what is bound tells all."""
-OPEN: Final = "[open]"  # something was put into a container at an unknown place
+OPEN: Final = "[open]"  # 1: something was put into a container at an unknown place
 NOW: Final = "[now]"  # a tensor as it is since it was last written in place
 TRAINING: Final = "[training]"
 FREEZING: Final = "[freezing]"
@@ -55,7 +57,10 @@ def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
 
 
 def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
-    """What two paths left of a tensor: where one has made it anew, and the others leave it alone, what was written before is forgotten."""
+    """What two paths left of a tensor: where one has made it anew, and the others leave it alone, what was written before is forgotten.
+
+    here: the tensor where the paths part, as it was written before or, where nothing was, as it was made.
+    """
     touched = [difference[key] for difference in differences if key in difference]
     out = touched[0]
     for slot in touched[1:]:
@@ -77,7 +82,7 @@ def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "dead", "emptied", "ended", "store")
+    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "ended", "made_at", "marked", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
@@ -85,6 +90,10 @@ class State:
         self.dead = False
         self.ended: set[int] = set()  # the scopes of calls that are over: nobody reads their variables any more
         self.emptied: set[int] = set()  # the optimizers with a slot under EMPTIED: a backward looks at no others
+        self.clock = 0  # counts the marks
+        self.marked: dict[int, int] = {}  # length of the journal -> when it was last marked at that length
+        self.made_at: dict[int, int] = {}  # tensor -> when it was made
+        self.as_made: dict[int, Value] = {}  # tensor -> what it was before it was first written in place
 
     def write(self, key: Key, slot: Slot) -> None:
         """Put a slot under a key and remember what was there."""
@@ -95,6 +104,35 @@ class State:
             if key[1] is EMPTIED:
                 self.emptied.add(key[0])
 
+    def write_now(self, address: int, before: Value, after: Value) -> None:
+        """A tensor is written in place, or its flag is set: what it was, and what it is now."""
+        if not isinstance(self.store.get((address, NOW)), Value):
+            self.as_made[address] = before
+        self.write((address, NOW), after)
+
+    def parting(self, key: Key, here: Slot | None, when: int) -> Slot | None:
+        """A tensor as it was when paths parted; none where one of them makes it."""
+        if isinstance(here, Value) or self.made_at.get(key[0], 0) >= when:
+            return here
+        return self.as_made.get(key[0], here)
+
+    def anywhere(self, key: Key, difference: Difference = NOTHING) -> Slot | None:
+        """What stands under a key of a container under which nothing was put: where items have unknown places, any of these."""
+        get, address = self.store.get, key[0]
+        is_open = difference.get((address, OPEN), get((address, OPEN)))
+        if not isinstance(is_open, int) or not is_open & 1:
+            return None
+        return difference.get((address, ITEMS), get((address, ITEMS)))
+
+    def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
+        """What a path left under a key of a container."""
+        out = difference.get(key, here)
+        return self.anywhere(key, difference) if out is None else out
+
+    def before(self, mark: int) -> Difference:
+        """What was there, at the time of the mark, under the keys that were written since."""
+        return dict(reversed(self._journal[mark:]))
+
     def delete(self, key: Key) -> None:
         """Forget a key."""
         if key in self.store:
@@ -104,16 +142,14 @@ class State:
 
     def mark(self) -> int:
         """A point to compare with or to go back to."""
+        self.clock += 1
+        self.marked[len(self._journal)] = self.clock
         return len(self._journal)
 
     def changed(self, mark: int) -> Difference:
         """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
         get, ended = self.store.get, self.ended
         return {key: get(key) for key, _ in self._journal[mark:] if key[0] not in ended}
-
-    def before(self, mark: int) -> Difference:
-        """What the keys written since a mark held at that time."""
-        return dict(reversed(self._journal[mark:]))
 
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
@@ -145,19 +181,27 @@ class State:
             self.apply(differences[0])
             return
         keys: dict[Key, None] = {}
+        parted = self.marked.get(len(self._journal), 0)
         for difference in differences:
             keys.update(dict.fromkeys(difference))
         for key in keys:
             here = self.store.get(key)
             if key[1] is NOW:
-                out = join_now(key, here, differences)
+                out = join_now(key, self.parting(key, here, parted), differences)
                 if out is not None:
                     self.write(key, out)
                 continue
-            out = differences[0].get(key, here)
-            for difference in differences[1:]:
-                out = join_slots(out, difference.get(key, here))
+            if key[1].__class__ is tuple:
+                out = self.item_after(key, here, differences[0])
+                for difference in differences[1:]:
+                    out = join_slots(out, self.item_after(key, here, difference))
+            else:
+                out = differences[0].get(key, here)
+                for difference in differences[1:]:
+                    out = join_slots(out, difference.get(key, here))
             if isinstance(here, Value) and here.carried and isinstance(out, Value):
                 out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
+            elif here is not None:
+                self.delete(key)

@@ -96,6 +96,11 @@ class Storage(Machine):
                 out |= self.family.get(root, EMPTY)
         return out
 
+    def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
+        """Whether a tensor is a view, or a view of a view ..., of some of these."""
+        shared = self.trace.shares.get(token, EMPTY)
+        return not shared.isdisjoint(owners) or any(self.is_view_of(t, owners) for t in shared if t < token)
+
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""
         known = self.how.get(token)

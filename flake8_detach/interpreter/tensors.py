@@ -6,6 +6,7 @@ Here: `x.name(...)` for a tensor x, writes in place, changes of requires_grad, `
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from flake8_detach.knowledge import objects, operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
@@ -26,7 +27,7 @@ from flake8_detach.value import (
 
 from .builtins import Builtins
 from .modules import FROZEN, TRAINABLE
-from .state import NOW, RETAINED
+from .state import RETAINED
 
 
 class Tensors(Builtins):
@@ -52,8 +53,8 @@ class Tensors(Builtins):
                 self.state.write((token, RETAINED), 1)
         if name == "numpy":
             return self.to_numpy(receiver, keywords, node)
-        if name in ("detach_",):
-            return self.rewritten(receiver, self.detach(receiver, node), node)
+        if name == "detach_":
+            return receiver if self.inferring else self.rewritten(receiver, self.detach(receiver, node), node)
         if name == "is_inference":
             self.trace.asked |= receiver.refs
         if name == "new_tensor" and args:
@@ -99,8 +100,10 @@ class Tensors(Builtins):
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
             self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
         dtype = DType.FLOAT if name in outputs.FLOAT_TYPES or any(outputs.dtype_of(a.names) for a in args) else receiver.dtype
-        if self.mode == Grad.CUT and name != "share_memory":
-            out = out._replace(grad=out.grad | Grad.CUT)  # another dtype, device or layout makes a copy
+        if self.mode == Grad.CUT and name != "share_memory" and out.grad != Grad.CUT:
+            # another dtype, device or layout makes a copy
+            out = out._replace(grad=out.grad | Grad.CUT if same else Grad.CUT | Grad.UNKNOWN, leaf=Leaf.LEAF | receiver.leaf)
+            out = out if same else out._replace(history=EMPTY)
         if dtype == DType.INTEGER and name in ("to", "type") and not all(isinstance(a.const, str) or "torch.device" in a.names for a in args):
             dtype = 0
         return out._replace(dtype=dtype)
@@ -153,9 +156,19 @@ class Tensors(Builtins):
     def rewritten(self, receiver: Value, new: Value, node: ast.AST) -> Value:
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
+        now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
-            self.state.write((address, NOW), out if len(receiver.refs) == 1 else join(out, receiver))
+            self.state.write_now(address, receiver, now)
+        for view in self.followers(receiver):
+            own = frozenset((view,))
+            self.state.write_now(view, receiver._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
         return out
+
+    def followers(self, owner: Value) -> Iterator[int]:
+        """The views of a tensor that have no history of their own: they require grad when it does (DifferentiableViewMeta::requires_grad)."""
+        for view in self.storage(owner) - self.trace.aliases - owner.refs:
+            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
+                yield view
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
         """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""

@@ -230,7 +230,9 @@ class TorchCalls(Calls):
                 self.record(Role.FLAG, node, OTHER, detail=("keyword", keyword))
         flag = keywords.get("requires_grad") or (args[1] if len(args) > 1 else None)
         if flag is not None and flag.const is False:
-            return self.plain(node)
+            out = self.plain(node)
+            self.trace.wrapped |= out.refs
+            return out
         out = self.leaf(node, tag="parameter")
         self.trace.wrapped |= out.refs
         if args and args[0].dtype == DType.INTEGER:

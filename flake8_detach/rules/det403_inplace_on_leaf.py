@@ -48,6 +48,8 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _is_view_of_leaf(trace: Trace, event: Event) -> bool:
     """Whether every tensor it may be is a view, of a view ..., of a leaf."""
+    if event.value.refs & trace.leaves:
+        return False  # it was a leaf, until something was written to it
     rest, seen = set(event.value.refs), set[int]()
     while rest:
         token = rest.pop()

@@ -1,0 +1,234 @@
+"""Programs run under real torch: what every variable holds after every statement, and what the witness shows.
+
+Here: probes (in a copy of the tree, never in the text that is analysed), programs mended until they run through, the variants in which their opaque
+tests come out otherwise, and the witness in forks of this process. Not here: what the linter believes (program_beliefs), any comparison.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import io
+import json
+import os
+import pkgutil
+import re
+import sys
+import tempfile
+import traceback
+import types
+import warnings
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+from program_grammar import ROUNDS
+
+from flake8_detach.runtime import child, witnesses
+from flake8_detach.runtime.occurrence import Witnessed
+
+MOST_PROBES, MOST_MENDS, DEEP = 3000, 60, 3
+SEED: Final = "random.seed(0)"
+TORCH_REFUSES: Final = re.compile(
+    r"does not require grad|Can't call numpy|a leaf Variable|modified by an inplace operation|through the graph a second time|Inference tensors"
+    r"|explicitly by the user|on inference tensor|only Tensors of floating point|you can only change requires_grad|outside InferenceMode"
+)
+"""What torch says where a loud code of the linter may apply; after any other exception the statement is taken out of the program."""
+Point = tuple[int, str]
+
+
+class Fact(NamedTuple):
+    """What one object is: kind, and of a tensor whether it requires grad, is a leaf and holds integers."""
+
+    kind: str
+    live: bool = False
+    leaf: bool = False
+    integer: bool = False
+
+
+class Endless(BaseException):
+    """A program that goes on and on."""
+
+
+class Ran(NamedTuple):
+    """One run: the facts by line and place, and the exception that ended it with the line at which it did."""
+
+    facts: dict[Point, set[Fact]]
+    probes: int
+    lines: set[int]
+    error: BaseException | None
+    line: int
+
+
+def fact(value: object) -> Fact | None:
+    """What an object is, None where no Value says anything of such things."""
+    if isinstance(value, torch.Tensor):
+        floats = value.dtype.is_floating_point or value.dtype.is_complex
+        return Fact("tensor", value.requires_grad, value.is_leaf, not floats)
+    for kind, types_ in KINDS.items():
+        if isinstance(value, types_):
+            return Fact(kind)
+    return None
+
+
+KINDS: Final[dict[str, Any]] = {
+    "number": (bool, int, float, complex),
+    "text": str,
+    "none": type(None),
+    "container": (list, tuple, dict, set),
+    "module": torch.nn.Module,
+    "optimizer": torch.optim.Optimizer,
+}
+
+
+def places(name: str, value: object, own: frozenset[str], depth: int = 0) -> Iterator[tuple[str, object]]:
+    """An object and what it holds, each under the expression by which a program reads it; `own`: the names of the program's classes."""
+    yield name, value
+    if depth < DEEP and isinstance(value, (list, tuple)):
+        for index, item in enumerate(value[:3]):
+            yield from places(f"{name}[{index}]", item, own, depth + 1)
+    elif depth < DEEP and isinstance(value, dict):
+        for key, item in list(value.items())[:4]:
+            if isinstance(key, str):
+                yield from places(f"{name}[{key!r}]", item, own, depth + 1)
+    elif depth < DEEP and type(value).__name__ in own:
+        held = {**vars(value), **getattr(value, "_parameters", {}), **getattr(value, "_modules", {})}
+        for key, item in held.items():
+            if not key.startswith("_") and key != "training":
+                yield from places(f"{name}.{key}", item, own, depth + 1)
+
+
+class Probing(ast.NodeTransformer):
+    """Adds a probe after each statement, with the place of the statement."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if not isinstance(node, ast.ClassDef):
+            for field in ("body", "orelse", "finalbody"):
+                block = getattr(node, field, None)
+                if isinstance(block, list):
+                    setattr(node, field, [s for statement in block for s in self.probed(statement)])
+        return node
+
+    @staticmethod
+    def probed(statement: ast.stmt) -> list[ast.stmt]:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            return [statement]
+        leaves = isinstance(statement, (ast.Return, ast.Break, ast.Continue))
+        probe = ast.parse(f"__probe__({statement.lineno}, {'{}' if leaves else 'locals()'})").body[0]
+        for node in ast.walk(probe):
+            ast.copy_location(node, statement)
+        return [probe, statement] if leaves else [statement, probe]
+
+
+def run(source: str, seed: int = 0) -> Ran:
+    """Runs a program with probes. Its streams and warnings are swallowed, the grad mode is restored."""
+    tree = Probing().visit(ast.parse(source.replace(SEED, f"random.seed({seed})")))
+    own = frozenset(re.findall(r"^class (\w+)", source, re.M))
+    facts: dict[Point, set[Fact]] = {}
+    lines: set[int] = set()
+    count = 0
+
+    def probe(line: int, variables: dict[str, Any]) -> None:
+        nonlocal count
+        lines.add(line)
+        with torch._C.DisableTorchFunction():
+            for variable, value in list(variables.items()):
+                if variable[:2] == "__" or isinstance(value, (types.ModuleType, types.FunctionType, type)):
+                    continue
+                for place, held in places(variable, value, own):
+                    found = fact(held)
+                    if found is not None:
+                        count += 1
+                        facts.setdefault((line, place), set()).add(found)
+        if count > MOST_PROBES:
+            raise Endless
+
+    module = types.ModuleType("generated")
+    module.__dict__["__probe__"] = probe
+    error: BaseException | None = None
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            exec(compile(tree, "generated.py", "exec"), module.__dict__)
+        except (Exception, Endless) as raised:
+            error = raised
+        finally:
+            torch.set_grad_enabled(True)
+    return Ran(facts, count, lines, error, _line(error))
+
+
+def _line(error: BaseException | None) -> int:
+    """The line of the program at which an exception was raised."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return next((f.lineno or 0 for f in reversed(frames) if f.filename == "generated.py"), 0)
+
+
+class Settled(NamedTuple):
+    """A program that runs through in all its variants, or up to something that torch refuses: its text, and one run for each seed."""
+
+    source: str
+    runs: dict[int, Ran]
+
+
+def seeds(source: str) -> range:
+    """The variants of a program: several where it has opaque tests."""
+    return range(min(4, 1 + 2 * source.count("random.random()")))
+
+
+def settled(source: str, loud: bool) -> Settled | None:
+    """A program without the statements that raise; `loud`: those at which torch refuses stay. None where there is no end to it."""
+    for _ in range(MOST_MENDS):
+        runs: dict[int, Ran] = {}
+        for seed in seeds(source):
+            runs[seed] = ran = run(source, seed)
+            if isinstance(ran.error, Endless):
+                return None
+            if ran.error is not None and not (loud and TORCH_REFUSES.search(str(ran.error))):
+                source = without(source, ran.line)
+                break
+        else:
+            return Settled(source, runs)
+    return None
+
+
+def without(source: str, line: int) -> str:
+    """The program with `pass` instead of the innermost statement at a line."""
+    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.stmt) and n.lineno <= line <= (n.end_lineno or 0)]
+    node = max(found, key=lambda n: (n.lineno, n.col_offset))
+    lines = source.split("\n")
+    lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + "pass"] + [""] * ((node.end_lineno or 0) - node.lineno)
+    return "\n".join(lines)
+
+
+# -- the witness ----------------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _warm() -> None:
+    """Imports in this process what each fork would otherwise import for itself."""
+    torch.set_num_threads(1)
+    for module in pkgutil.iter_modules(witnesses.__path__):
+        importlib.import_module(f"{witnesses.__name__}.{module.name}")
+
+
+def witnessed(source: str, seed: int, rounds: int = 2) -> set[tuple[int, str]]:
+    """The lines and codes that the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
+    _warm()
+    with tempfile.TemporaryDirectory() as folder:
+        path, output = Path(folder) / "generated.py", Path(folder) / "witnessed.json"
+        path.write_text(source.replace(SEED, f"random.seed({seed})").replace(ROUNDS, f"range({rounds})"), encoding="utf-8")
+        child._apart(partial(_perform, str(path), output))
+        found = Witnessed.from_json(json.loads(output.read_text(encoding="utf-8")))
+    return {(one.line, one.code) for one in found.occurrences}
+
+
+def _perform(path: str, output: Path) -> None:
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 # pytest has its own in their places
+    child.perform(path, [], None, 60, lambda _, __, found: output.write_text(json.dumps(found.to_json())) and None, fork=False)
