@@ -203,5 +203,5 @@ class State:
                 out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
-            elif here is not None:
-                self.delete(key)
+            elif key[1] is LIVING or all(self.anywhere(key, difference) is not None for difference in differences):
+                self.delete(key)  # the items of a list have moved on every path
