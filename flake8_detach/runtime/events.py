@@ -34,7 +34,8 @@ class Round:
 class Activation:
     """One running function of the program; `line` is where it stands, `inside_model` whether a module call runs it.
 
-    `began` and `statement` are the sequence numbers at its beginning and at the beginning of its current statement.
+    `began` and `statement` are the sequence numbers at its beginning and at the beginning of its current statement, `begun` whether a line of it
+    has run.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Activation:
     parameters: int
     began: int
     statement: int = 0
+    begun: bool = False
     rounds: list[Round] = field(default_factory=list)
 
 

@@ -143,7 +143,7 @@ class Lines:
         self.run.emit(Raised(error, traceback, frame, self.run.program.site(frame)))
 
     def _look(self, frame: FrameType, activation: Activation, value: Any = None) -> None:
-        variables = [*self._globals(frame), *self._variables(frame, activation.inside_model)]
+        variables = list(self._touched(frame, activation))
         apart = frame.f_code.co_name in COMPREHENSIONS
         if value is not None and not apart:
             # what is handed out has a road too, though no name yet
@@ -154,6 +154,17 @@ class Lines:
             for entry in new:
                 self._comprehended(entry, activation, statement.start)
 
+    def _touched(self, frame: FrameType, activation: Activation) -> Iterator[Variable]:
+        """The variables that the statement before may have changed, or what they hold: those that it names, and all that a function begins with."""
+        names = self.run.program.names(self.position)
+        if names is None:
+            yield from self._globals(frame)
+        elif activation.begun and not _is_module(frame):
+            held = frame.f_globals
+            yield from (Variable(id(held), name, held[name], False) for name in (names & held.keys()) - frame.f_locals.keys())
+        yield from self._variables(frame, activation.inside_model, names if activation.begun else None)
+        activation.begun = True
+
     def _comprehended(self, entry: Entry, activation: Activation, line: int) -> None:
         since = activation.statement
         nodes = [node for tensor in live_in((entry.child,)) if (node := node_of(tensor)) is not None]
@@ -161,12 +172,12 @@ class Lines:
         if len(set(numbers)) > 1:
             self.run.emit(Comprehended(line, numbers, activation.inside_model, local=entry.depth == 0))
 
-    def _variables(self, frame: FrameType, inside: bool) -> Iterator[Variable]:
-        names = frame.f_globals if _is_module(frame) else frame.f_locals
+    def _variables(self, frame: FrameType, inside: bool, names: set[str] | None = None) -> Iterator[Variable]:
+        held = frame.f_globals if _is_module(frame) else frame.f_locals
         free = frozenset(frame.f_code.co_freevars)
-        for name, value in list(names.items()):
+        for name in list(held) if names is None else names & held.keys():
             if name[:2] != "__":
-                yield Variable(self._owner(frame, name) if name in free else _scope(frame), name, value, inside)
+                yield Variable(self._owner(frame, name) if name in free else _scope(frame), name, held[name], inside)
 
     def _owner(self, frame: FrameType, name: str) -> int:
         # a closure's variable belongs to the function that made it, while that function runs
