@@ -57,11 +57,12 @@ class LineRan:
 
 @dataclass(slots=True)
 class TorchCall:
-    """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live before."""
+    """A torch function or a tensor method returned or raised; `tensors` are those among its arguments, `live` those of them that were live before."""
 
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    tensors: list[torch.Tensor]
     live: list[torch.Tensor]
     result: Any
     error: BaseException | None

@@ -5,6 +5,7 @@ A pass is an evaluation when gradients are off or a running function says so by 
 
 from __future__ import annotations
 
+import bisect
 import re
 import weakref
 from dataclasses import dataclass, field
@@ -82,9 +83,10 @@ class Witness:
                 self._taint(event.result, source)
 
     def on_backward(self, event: Backward) -> None:
-        for source in self.passes.values():
-            if any(first <= number < end for first, end in source.spans for number in event.visited):
-                source.used = True
+        waiting = [source for source in self.passes.values() if not source.used]
+        visited = sorted(event.visited) if waiting else []
+        for source in waiting:
+            source.used = any(bisect.bisect_left(visited, first) < bisect.bisect_left(visited, end) for first, end in source.spans)
 
     def on_finished(self, event: Finished) -> None:
         for source in self.passes.values():

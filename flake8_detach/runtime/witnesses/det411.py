@@ -29,8 +29,7 @@ class Witness:
     def on_torch_call(self, event: TorchCall) -> None:
         self.contributors.call(event)
         made = event.result if event.kwargs.get("requires_grad") else event.args[0] if event.name in FLAGS and event.args else None
-        site = self.run.here()
-        if isinstance(made, torch.Tensor) and made.requires_grad and made.is_leaf and site is not None:
+        if isinstance(made, torch.Tensor) and made.requires_grad and made.is_leaf and (site := self.run.here()) is not None:
             self.flagged[id(made)] = (weakref.ref(made), site)
 
     def on_backward(self, event: Backward) -> None:
