@@ -5,6 +5,7 @@ No event judges, and none outlives the call that carries it: what a witness reme
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import FrameType, TracebackType
@@ -83,6 +84,13 @@ class Backward:
     create_graph: bool
     function: str
     inputs: list[torch.Tensor] = field(default_factory=list)
+    _order: list[int] | None = None
+
+    def visits(self, first: int, end: int) -> bool:
+        """Whether the pass visits a node numbered from `first` up to (not including) `end`."""
+        if self._order is None:
+            self._order = sorted(self.visited)
+        return bisect_left(self._order, first) < bisect_left(self._order, end)
 
 
 @dataclass(slots=True)

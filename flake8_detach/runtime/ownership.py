@@ -50,8 +50,8 @@ class Contributors:
         """An operation: these may have contributed to whatever is computed later."""
         if event.name in ("backward", "requires_grad_", "set requires_grad"):
             return
-        for tensor in (*event.live, *(a for a in event.args if isinstance(a, torch.nn.Parameter))):
-            if is_leaf(tensor):
+        for tensor in event.tensors:
+            if id(tensor) not in self.leaves and (tensor.requires_grad or isinstance(tensor, torch.nn.Parameter)) and is_leaf(tensor):
                 self.leaves[id(tensor)] = tensor
 
     def optimizer(self, event: OptimizerMade) -> None:

@@ -307,7 +307,7 @@ def _attributes(value: Any, whole: bool) -> list[tuple[object, Any]]:
         for n, child in list(own.items())
         if n not in SKIPPED_ATTRIBUTES and (whole or n != "_modules") and (n not in OFTEN_EMPTY or type(child) not in DICTIONARIES or child)
     ]
-    for name, descriptor in _slots(type(value)):
+    for name, descriptor in _slots(type(value)):  # type: ignore[arg-type]  # a class is hashable
         found.extend((name, child) for child in _slot(descriptor, value))
     return found
 

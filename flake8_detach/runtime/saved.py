@@ -5,14 +5,13 @@ Nothing here judges, and no tensor is kept alive.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from .events import Backward, Step, TorchCall
-from .graph import LEAF, node_of, number, parents
+from .graph import LEAF, node_of, number, parents, saved_by
 from .program import Site
 from .run import REMEMBERED, Run
 
@@ -86,7 +85,7 @@ class Saved:
     def forget(self, backward: Backward) -> None:
         """Drops the nodes of a pass that has freed them: no other pass can visit them."""
         some = next((visited for visited in backward.visited if self.kept.get(visited, (0, "", []))[2]), None)
-        if some is not None and not _saved(backward.graph.nodes[some]):
+        if some is not None and not saved_by(backward.graph.nodes[some]):
             for visited in backward.visited:
                 self.kept.pop(visited, None)
         if len(self.kept) > 2 * REMEMBERED:
@@ -99,7 +98,7 @@ class Saved:
             current = todo.pop()
             named = number(current)
             if named != LEAF and named not in self.kept:
-                self.kept[named] = (self.clock, current.name(), [(_memory(t), t.requires_grad) for t in _saved(current) if t.numel()])
+                self.kept[named] = (self.clock, current.name(), [(_memory(t), t.requires_grad) for t in saved_by(current) if t.numel()])
                 todo += parents(current)
 
 
@@ -110,23 +109,3 @@ def _writes(name: str) -> bool:
 
 def _memory(tensor: torch.Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
-
-
-@functools.cache
-def _fields(cls: type) -> list[str]:
-    return [name for name in dir(cls) if name.startswith("_saved_")]
-
-
-def _saved(node: Any) -> list[torch.Tensor]:
-    found: list[torch.Tensor] = []
-    for name in _fields(type(node)):
-        try:
-            value = getattr(node, name)
-        except RuntimeError:
-            # freed, or overwritten by the very operation that made the node
-            continue
-        if isinstance(value, torch.Tensor):
-            found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found += [v for v in value if isinstance(v, torch.Tensor)]
-    return found

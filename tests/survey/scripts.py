@@ -4,7 +4,7 @@ usage: python tests/survey/scripts.py CLONES [WORD...]
 
 CLONES holds git clones named OWNER+NAME (`karpathy+nanoGPT`); with WORDs only the scripts that have one of them in their path run. Each script runs
 twice in a copy of its clone, bare and under `flake8-detach witness`, on one thread, with tiny data that is made on the spot; nothing is downloaded.
-Needs gymnasium, matplotlib, tensorboard and tyro beside torch. Prints a table, and below it each finding that only one of the two engines has.
+Needs gymnasium before 1.0, matplotlib, tensorboard and tyro beside torch. Prints a table, and below it each finding that only one of the two engines has.
 
 What lives here: the scripts, their arguments and data, the runs and the comparison. What must not: code of these repositories, or a verdict.
 """
@@ -81,10 +81,10 @@ SCRIPTS: Final = (
     Script("karpathy+minGPT", "projects/adder/adder.py", "--trainer.max_iters=900 --trainer.num_workers=0"),
     Script("pytorch+examples", "reinforcement_learning/actor_critic.py", ""),
     Script("pytorch+examples", "reinforcement_learning/reinforce.py", ""),
-    Script("pytorch+examples", "time_sequence_prediction/train.py", "--steps 2", "time_sequence_prediction", waves),
-    Script("pytorch+examples", "word_language_model/main.py", "--data . --epochs 2 --emsize 64 --nhid 64", "word_language_model", words),
+    Script("pytorch+examples", "time_sequence_prediction/train.py", "--steps 1", "time_sequence_prediction", waves),
+    Script("pytorch+examples", "word_language_model/main.py", "--data . --epochs 5", "word_language_model", words),
     Script("vwxyzjn+cleanrl", "cleanrl/dqn.py", f"{CLEANRL} 30000 --learning-starts 1000"),
-    Script("vwxyzjn+cleanrl", "cleanrl/ppo.py", f"{CLEANRL} 30000"),
+    Script("vwxyzjn+cleanrl", "cleanrl/ppo.py", f"{CLEANRL} 50000"),
     Script("vwxyzjn+cleanrl", "cleanrl/sac_continuous_action.py", f"{CLEANRL} 3000 --env-id Pendulum-v1 --learning-starts 500"),
 )
 

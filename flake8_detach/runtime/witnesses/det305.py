@@ -5,7 +5,6 @@ A pass is an evaluation when gradients are off or a running function says so by 
 
 from __future__ import annotations
 
-import bisect
 import re
 import weakref
 from dataclasses import dataclass, field
@@ -83,10 +82,8 @@ class Witness:
                 self._taint(event.result, source)
 
     def on_backward(self, event: Backward) -> None:
-        waiting = [source for source in self.passes.values() if not source.used]
-        visited = sorted(event.visited) if waiting else []
-        for source in waiting:
-            source.used = any(bisect.bisect_left(visited, first) < bisect.bisect_left(visited, end) for first, end in source.spans)
+        for source in self.passes.values():
+            source.used = source.used or any(event.visits(first, end) for first, end in source.spans)
 
     def on_finished(self, event: Finished) -> None:
         for source in self.passes.values():
