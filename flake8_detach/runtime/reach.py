@@ -120,12 +120,14 @@ class Reach:
         self.links: dict[tuple[int, object], Known] = {}
         self.first_seen: dict[int, int] = {}
         self.watched: list[Any] = []
+        self.met_live = False
 
     def look(self, variables: Iterable[Variable], line: int, time: int) -> list[Entry]:
         """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey.
 
-        Returns the links to objects that were never met before.
+        Returns the links to objects that were never met before; `met_live` says whether a live tensor was met.
         """
+        self.met_live = False
         roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
         entries = self._walk([roots], NEAR, 400, False)
         if self.watched:
@@ -184,6 +186,7 @@ class Reach:
             if node is None:
                 return False
             mark = (id(child), number(node))
+            self.met_live = True
         else:
             mark, new = (id(child), 0), id(child) not in self.first_seen
             self.first_seen.setdefault(id(child), time)

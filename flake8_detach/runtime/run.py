@@ -67,6 +67,8 @@ class Run:
         self.concerns: set[int] = set()
         self.sinks: list[SinkCall] = []
         self.open_modules = 0
+        self.blocks: dict[int, Any] = {}  # the grad-mode blocks that are open now, as DET302 counts what happens in them
+        self.contributors: Any = None  # the leaves that took part in operations, once a witness has asked for them
         self.saved: Any = None  # what the nodes of graphs saved, once a witness has asked for it
         self.passes: Any = None  # the module calls that run now, as interceptions.layers sees them
         self.setting_mode = False

@@ -22,6 +22,12 @@ from ..run import Run
 # The calls of an optimizer's step are many, and none is the program's doing; a scheduler is given values of the program.
 OPTIMIZERS = frozenset(str(path) for path in Path(torch.optim.__file__).parent.glob("*.py") if path.name != "lr_scheduler.py")
 
+GLANCES = frozenset(
+    [getattr(torch.Tensor, name) for name in "size dim ndimension numel nelement stride is_contiguous is_floating_point is_complex element_size".split()]
+    + [getattr(torch.Tensor, name).__get__ for name in "shape dtype device ndim layout is_cuda is_sparse is_leaf requires_grad".split()]
+)
+"""What tells of a tensor its shape, type, place or flags, and has no result that could have a history."""
+
 
 def install(run: Run) -> None:
     """Switches the mode on for the rest of the process, in this thread."""
@@ -39,6 +45,10 @@ class Watch(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func in GLANCES:
+            for block in self.run.blocks.values():
+                block.used += 1
+            return func(*args, **kwargs)
         if self.run.busy or sys._getframe(1).f_code.co_filename in OPTIMIZERS:
             return func(*args, **kwargs)
         with self.run.aside():

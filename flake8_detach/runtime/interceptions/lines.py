@@ -28,6 +28,7 @@ RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_CO
 PAUSES = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "SEND", "YIELD_FROM") if name in dis.opmap)
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})  # functions of their own before Python 3.12
 RETURNED = "what it returned"
+STILL = 64  # a line after which so often in a row neither a live tensor nor a new container was met is followed every SELDOM-th time
 EARLY, SELDOM = 48, 32  # a survey follows each of a loop's first iterations, later every SELDOM-th
 
 Tracer = Callable[[FrameType, str, Any], Any]
@@ -49,6 +50,7 @@ class Lines:
         self.modes: dict[int, bool] = {}  # resumable frame -> whether gradients were on when it was entered last
         self.position = 0
         self.surveys: dict[Loop, int] = {}
+        self.still: dict[tuple[int, bool, bool], int] = {}
         self.open_at_error: list[Activation] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Tracer | None:
@@ -143,12 +145,19 @@ class Lines:
         self.run.emit(Raised(error, traceback, frame, self.run.program.site(frame)))
 
     def _look(self, frame: FrameType, activation: Activation, value: Any = None) -> None:
+        place = self.position, value is None, torch.is_grad_enabled()
+        still = self.still.get(place, 0)
+        if still > STILL and still % SELDOM:
+            self.still[place] += 1
+            activation.begun = True
+            return
         variables = list(self._touched(frame, activation))
         apart = frame.f_code.co_name in COMPREHENSIONS
         if value is not None and not apart:
             # what is handed out has a road too, though no name yet
             variables.append(Variable(id(frame), RETURNED, value, activation.inside_model))
         new = self.reach.look(variables, self.position, self.run.clock)
+        self.still[place] = 0 if new or self.reach.met_live else still + 1
         statement = self.run.program.comprehension(self.position)
         if statement is not None and not apart:
             for entry in new:
