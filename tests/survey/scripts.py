@@ -150,6 +150,8 @@ def ran(clones: Path, script: Script) -> Ran:
 
 def commit(clone: Path) -> str:
     """The commit that is checked out, "?" in a folder that is no clone."""
+    if not (clone / ".git").exists():
+        return "?"
     done = subprocess.run(["git", "-C", str(clone), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip() or "?"
 

@@ -170,7 +170,7 @@ class Lines:
             yield from self._globals(frame)
         elif activation.begun and not _is_module(frame):
             held = frame.f_globals
-            yield from (Variable(id(held), name, held[name], False) for name in (names & held.keys()) - frame.f_locals.keys())
+            yield from (Variable(id(held), name, held[name], False) for name in sorted((names & held.keys()) - frame.f_locals.keys()))
         yield from self._variables(frame, activation.inside_model, names if activation.begun else None)
         activation.begun = True
 
@@ -184,7 +184,7 @@ class Lines:
     def _variables(self, frame: FrameType, inside: bool, names: set[str] | None = None) -> Iterator[Variable]:
         held = frame.f_globals if _is_module(frame) else frame.f_locals
         free = frozenset(frame.f_code.co_freevars)
-        for name in list(held) if names is None else names & held.keys():
+        for name in list(held) if names is None else sorted(names & held.keys()):
             if name[:2] != "__":
                 yield Variable(self._owner(frame, name) if name in free else _scope(frame), name, held[name], inside)
 
