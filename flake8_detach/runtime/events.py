@@ -5,6 +5,7 @@ No event judges, and none outlives the call that carries it: what a witness reme
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import FrameType, TracebackType
@@ -34,7 +35,8 @@ class Round:
 class Activation:
     """One running function of the program; `line` is where it stands, `inside_model` whether a module call runs it.
 
-    `began` and `statement` are the sequence numbers at its beginning and at the beginning of its current statement.
+    `began` and `statement` are the sequence numbers at its beginning and at the beginning of its current statement, `begun` whether a line of it
+    has run.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Activation:
     parameters: int
     began: int
     statement: int = 0
+    begun: bool = False
     rounds: list[Round] = field(default_factory=list)
 
 
@@ -55,11 +58,12 @@ class LineRan:
 
 @dataclass(slots=True)
 class TorchCall:
-    """A torch function or a tensor method returned or raised; `live` are the tensors among its arguments that were live before."""
+    """A torch function or a tensor method returned or raised; `tensors` are those among its arguments, `live` those of them that were live before."""
 
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    tensors: list[torch.Tensor]
     live: list[torch.Tensor]
     result: Any
     error: BaseException | None
@@ -80,6 +84,13 @@ class Backward:
     create_graph: bool
     function: str
     inputs: list[torch.Tensor] = field(default_factory=list)
+    _order: list[int] | None = None
+
+    def visits(self, first: int, end: int) -> bool:
+        """Whether the pass visits a node numbered from `first` up to (not including) `end`."""
+        if self._order is None:
+            self._order = sorted(self.visited)
+        return bisect_left(self._order, first) < bisect_left(self._order, end)
 
 
 @dataclass(slots=True)

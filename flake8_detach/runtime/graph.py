@@ -6,6 +6,7 @@ no graph alive, and a smaller number is an older node. Nothing here changes a gr
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -138,23 +139,31 @@ def kept_bytes(node: Any) -> int:
         if number(current) in seen or number(current) == LEAF:
             continue
         seen.add(number(current))
-        for tensor in _saved(current):
-            storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        for tensor in saved_by(current):
+            if not tensor.is_leaf:
+                storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         todo.extend(parents(current))
     return sum(storages.values())
 
 
-def _saved(node: Any) -> list[torch.Tensor]:
+@functools.cache
+def _fields(cls: type) -> list[str]:
+    return [name for name in dir(cls) if name.startswith("_saved_")]
+
+
+def saved_by(node: Any) -> list[torch.Tensor]:
+    """What a node keeps for its backward pass, as tensors that share its memory."""
     found: list[torch.Tensor] = []
-    for name in dir(node):
-        if not name.startswith("_saved_"):
-            continue
+    for name in _fields(type(node)):  # type: ignore[arg-type]  # a class is hashable
         try:
             value = getattr(node, name)
         except RuntimeError:
-            # "Trying to backward through the graph a second time": a backward pass has freed it
+            # "Trying to backward through the graph a second time": a pass has freed it; or the operation that made the node has overwritten it
             continue
-        found.extend(v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, torch.Tensor) and not v.is_leaf)
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += [v for v in value if isinstance(v, torch.Tensor)]
     return found
 
 

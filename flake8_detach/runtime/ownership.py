@@ -12,6 +12,7 @@ import torch
 
 from .events import Backward, OptimizerMade, Step, TorchCall
 from .graph import Graph, is_leaf
+from .run import Run
 
 
 class Ownership:
@@ -46,21 +47,35 @@ class Contributors:
         self.leaves: dict[int, torch.Tensor] = {}
         self.held: dict[int, torch.Tensor] = {}
 
-    def call(self, event: TorchCall) -> None:
+    @staticmethod
+    def of(run: Run) -> Contributors:
+        """The one that listens to this run: witnesses share it."""
+        if run.contributors is None:
+            run.contributors = Contributors()
+            run.listen(run.contributors)
+        contributors: Contributors = run.contributors
+        return contributors
+
+    def on_torch_call(self, event: TorchCall) -> None:
         """An operation: these may have contributed to whatever is computed later."""
         if event.name in ("backward", "requires_grad_", "set requires_grad"):
             return
-        for tensor in (*event.live, *(a for a in event.args if isinstance(a, torch.nn.Parameter))):
-            if is_leaf(tensor):
+        for tensor in event.tensors:
+            if id(tensor) not in self.leaves and (tensor.requires_grad or _is_parameter(tensor)) and is_leaf(tensor):
                 self.leaves[id(tensor)] = tensor
 
-    def optimizer(self, event: OptimizerMade) -> None:
+    def on_optimizer_made(self, event: OptimizerMade) -> None:
         """An optimizer is made."""
         self.held.update((id(p), p) for group in event.optimizer.param_groups for p in group["params"])
 
     def are_cut_from(self, root: torch.Tensor) -> bool:
         """Whether a root that reaches nothing but itself could have reached something, and is not what is to be optimised."""
         return id(root) not in self.held and bool(self.leaves.keys() - {id(root)})
+
+
+def _is_parameter(tensor: torch.Tensor) -> bool:
+    # the class asks in Python whether something is its instance: not for the many that are plain tensors
+    return type(tensor) is not torch.Tensor and isinstance(tensor, torch.nn.Parameter)
 
 
 def tensors_in(value: Any, depth: int = 3) -> list[torch.Tensor]:

@@ -6,12 +6,15 @@ Only positions are read from the source, never meaning: what happened is for tor
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp)
+DYNAMIC = frozenset({"eval", "exec", "globals", "locals", "vars"})  # with these a statement reaches variables that it doesn't name
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
 
 
@@ -48,15 +51,19 @@ class Program:
         self.source = Path(path).read_bytes()
         self.lines = self.source.splitlines()
         self.tree = ast.parse(self.source, path)
-        self._positions: dict[CodeType, list[tuple[int | None, int | None, int | None, int | None]]] = {}
+        self._sites: dict[tuple[int, int], tuple[Site, CodeType]] = {}
         self._calls: dict[tuple[int, int], Site] = {}
         self._comprehending: dict[int, range] = {}
         self._withs: list[ast.With | ast.AsyncWith] = []
         self.loops: dict[int, list[Loop]] = {}
+        self._names: dict[int, set[str]] = {}
         self._read()
 
     def _read(self) -> None:
         for node in ast.walk(self.tree):
+            if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+                for line in _own_lines(node):
+                    self._names.setdefault(line, set()).update(_own_names(node))
             if isinstance(node, ast.Call) and node.end_lineno is not None and node.end_col_offset is not None:
                 self._calls[node.end_lineno, node.end_col_offset] = Site(node.lineno, node.col_offset)
             elif isinstance(node, (ast.With, ast.AsyncWith)):
@@ -71,6 +78,11 @@ class Program:
     def loops_of(self, code: CodeType) -> list[Loop]:
         """The loops written directly in the function (or module) of `code`, outermost first."""
         return self.loops.get(0 if code.co_name == "<module>" else code.co_firstlineno, [])
+
+    def names(self, line: int) -> set[str] | None:
+        """The variables that the statement at `line` names, without those of the statements inside it; None if it may reach any."""
+        found = self._names.get(line, set())
+        return None if found & DYNAMIC else found
 
     def comprehension(self, line: int) -> range | None:
         """The lines of the simple statement at `line` if it has a comprehension in it."""
@@ -88,20 +100,23 @@ class Program:
 
     def site(self, frame: FrameType) -> Site:
         """Where `frame` stands: the beginning of the expression whose instruction runs (PEP 657), else the line alone."""
-        line, end, column, end_column = self._position(frame)
+        code, place = frame.f_code, frame.f_lasti
+        # the code is kept: another one must not get its identity
+        site, _ = self._sites.get((id(code), place), (None, code))
+        if site is None:
+            site = self._site(code, place, frame.f_lineno or 0)
+            self._sites[id(code), place] = site, code
+        return site
+
+    def _site(self, code: CodeType, place: int, lineno: int) -> Site:
+        if sys.version_info < (3, 11) or place < 0:
+            return Site(lineno)
+        line, end, column, end_column = next(itertools.islice(code.co_positions(), place // 2, None))
         if line is None or column is None:
-            return Site(frame.f_lineno or 0)
+            return Site(lineno)
         found = Site(line, column)
         # CPython moves a method call's start to the attribute's line; the expression begins where its Call node does
         return min(found, self._calls.get((end or 0, end_column or 0), found))
-
-    def _position(self, frame: FrameType) -> tuple[int | None, int | None, int | None, int | None]:
-        if sys.version_info < (3, 11):
-            return frame.f_lineno, None, None, None
-        code = frame.f_code
-        if code not in self._positions:
-            self._positions[code] = list(code.co_positions())
-        return self._positions[code][frame.f_lasti // 2] if frame.f_lasti >= 0 else (None, None, None, None)
 
     def indentation(self, line: int) -> int:
         """The column at which the text of `line` begins."""
@@ -126,6 +141,35 @@ class Program:
             if inside or site in (Site(node.lineno, node.col_offset), Site(node.lineno)):
                 return node
         return None
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes, without the statements inside it."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            yield from _own_nodes(child)
+
+
+def _own_lines(node: ast.AST) -> range:
+    """The lines of a simple statement, or of the header of a compound one."""
+    lines = [(n.lineno, n.end_lineno or n.lineno) for n in _own_nodes(node) if n is not node and isinstance(n, (ast.expr, ast.pattern, ast.arg))]
+    if isinstance(node, ast.stmt):
+        lines.append((node.lineno, node.lineno if getattr(node, "body", None) else node.end_lineno or node.lineno))
+    return range(min((first for first, _ in lines), default=0), max((last for _, last in lines), default=-1) + 1)
+
+
+def _own_names(node: ast.AST) -> Iterator[str]:
+    """The variables that a statement reads or binds."""
+    for part in _own_nodes(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.alias):
+            yield (part.asname or part.name).partition(".")[0]
+        elif isinstance(part, ast.MatchMapping):
+            yield part.rest or ""
+        elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+            yield part.name or ""
 
 
 def _own_loops(function: ast.AST) -> list[Loop]:

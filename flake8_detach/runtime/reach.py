@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import enum
 import functools
-import itertools
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from types import BuiltinFunctionType, CellType, CodeType, FrameType, FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -24,7 +23,11 @@ from .graph import node_of, number
 # What these libraries keep is not the program's doing, and much to walk over.
 LIBRARIES = tuple("torch.optim torch.utils logging matplotlib pandas numpy tqdm tensorboard threading multiprocessing io".split())
 SKIPPED_ATTRIBUTES = frozenset({"_parameters", "_non_persistent_buffers_set", "_state_dict_hooks", "_load_state_dict_pre_hooks"})
+# Every Module has these; most are empty for its whole life.
+OFTEN_EMPTY = frozenset(name for name, value in vars(torch.nn.Module()).items() if isinstance(value, dict))
+DICTIONARIES = (dict, OrderedDict)
 SHORT = 24  # of a longer sequence a quick look takes the two ends
+NEAR = 3  # so many links from its variables a quick look goes
 WATCHED = 200
 
 
@@ -117,19 +120,22 @@ class Reach:
         self.links: dict[tuple[int, object], Known] = {}
         self.first_seen: dict[int, int] = {}
         self.watched: list[Any] = []
+        self.met_live = False
 
     def look(self, variables: Iterable[Variable], line: int, time: int) -> list[Entry]:
         """A quick look after `line` has run: near the variables, and into what held live tensors at the last survey.
 
-        Returns the links to objects that were never met before.
+        Returns the links to objects that were never met before; `met_live` says whether a live tensor was met.
         """
-        self._unwatch()
+        self.met_live = False
         roots = [Entry(v.owner, v.name, v.value, -1, 0, v.inside_model) for v in variables]
-        links = ((holder, *link) for holder in self.watched for link in self._children(holder, False))
-        watched = [Entry(id(holder), label, child, -1, 1, False) for holder, label, child in links]
-        near = self._walk([roots], depth=3, budget=400, whole=False)
-        far = self._walk([watched], depth=3, budget=600, whole=False)
-        return [entry for entry in itertools.chain(near, far) if self._meet(entry, line, time)]
+        entries = self._walk([roots], NEAR, 400, False)
+        if self.watched:
+            self._unwatch()
+            links = ((holder, *link) for holder in self.watched for link in self._children(holder, False))
+            watched = [Entry(id(holder), label, child, -1, 1, False) for holder, label, child in links]
+            entries += self._walk([watched], NEAR, 600, False)
+        return [entry for entry in entries if self._meet(entry, line, time)]
 
     def _unwatch(self) -> None:
         # a holder that only we keep has died for the program; three references: the list, the loop variable, the call
@@ -146,7 +152,7 @@ class Reach:
             known = self.links.get((v.owner, v.name))
             fresh = known is not None and known.time > since
             groups.setdefault((v.inside_model, fresh), []).append(Entry(v.owner, v.name, v.value, -1, 0, v.inside_model))
-        entries = list(self._walk([groups[key] for key in sorted(groups)], depth=14, budget=20000, whole=True))
+        entries = self._walk([groups[key] for key in sorted(groups)], 14, 20000, True)
         found = []
         for entry in entries:
             self._meet(entry, line, time)
@@ -166,9 +172,10 @@ class Reach:
     def _watch(self, entries: list[Entry], held: list[Entry]) -> None:
         chosen: dict[int, Any] = {}
         for entry in held:
-            for parent in (entry.parent, entries[entry.parent].parent if entry.parent >= 0 else -1):
-                if parent >= 0 and len(chosen) < WATCHED:
-                    chosen[id(entries[parent].child)] = entries[parent].child
+            if not _is_near(entry, entries):
+                for parent in (entry.parent, entries[entry.parent].parent if entry.parent >= 0 else -1):
+                    if parent >= 0 and len(chosen) < WATCHED:
+                        chosen[id(entries[parent].child)] = entries[parent].child
         self.watched = list(chosen.values())
 
     def _meet(self, entry: Entry, line: int, time: int) -> bool:
@@ -179,6 +186,7 @@ class Reach:
             if node is None:
                 return False
             mark = (id(child), number(node))
+            self.met_live = True
         else:
             mark, new = (id(child), 0), id(child) not in self.first_seen
             self.first_seen.setdefault(id(child), time)
@@ -198,28 +206,27 @@ class Reach:
                 return road[::-1]
             entry = entries[entry.parent]
 
-    def _walk(self, groups: list[list[Entry]], depth: int, budget: int, whole: bool) -> Iterator[Entry]:
+    def _walk(self, groups: list[list[Entry]], depth: int, budget: int, whole: bool) -> list[Entry]:
         visited: set[int] = set()
-        count = 0
+        found: list[Entry] = []
         for group in groups:
-            todo: deque[Entry] = deque(group)
-            while todo and count < budget:
+            todo: deque[Entry] = deque(entry for entry in group if not self._is_nothing(entry.child))
+            while todo and len(found) < budget:
                 entry = todo.popleft()
-                kind = self._kind(entry.child)
-                if kind is Kind.NOTHING:
-                    continue
-                yield entry
-                count += 1
-                if kind is not Kind.TENSOR and entry.depth < depth and id(entry.child) not in visited:
-                    visited.add(id(entry.child))
-                    # entries are numbered in the order in which they are yielded
-                    place, holder, inside = count - 1, id(entry.child), entry.inside_model
+                found.append(entry)
+                holder = id(entry.child)
+                if entry.depth < depth and holder not in visited and _KINDS[type(entry.child)] is not Kind.TENSOR:
+                    visited.add(holder)
+                    # a named tuple made by its own constructor costs a call; there are millions
+                    rest = (len(found) - 1, entry.depth + 1, entry.inside_model)
                     for label, child in self._children(entry.child, whole):
-                        todo.append(Entry(holder, label, child, place, entry.depth + 1, inside))
+                        if _KINDS.get(type(child)) is not Kind.NOTHING and not self._is_nothing(child):
+                            todo.append(tuple.__new__(Entry, (holder, label, child, *rest)))
+        return found
 
-    def _kind(self, value: Any) -> Kind:
+    def _is_nothing(self, value: Any) -> bool:
         kind = kind_of(type(value))
-        return Kind.NOTHING if kind is Kind.CLASS and value.__module__ != self.module else kind
+        return kind is Kind.NOTHING or kind is Kind.CLASS and value.__module__ != self.module
 
     def _children(self, value: Any, whole: bool) -> Iterable[tuple[object, Any]]:
         kind = kind_of(type(value))
@@ -254,6 +261,15 @@ def _above(entry: Entry, holders: dict[int, set[int]]) -> frozenset[int]:
     return frozenset(seen)
 
 
+def _is_near(entry: Entry, entries: list[Entry]) -> bool:
+    """Whether a quick look at the variables that a statement names would meet the entry: what a cell holds has another name where it is stored."""
+    near = entry.depth <= NEAR
+    while near and entry.parent >= 0:
+        near = entry.label not in ("_modules", "cell")
+        entry = entries[entry.parent]
+    return near
+
+
 def _keeper(entry: Entry, entries: list[Entry]) -> Any:
     return entries[entry.parent].child if entry.parent >= 0 else None
 
@@ -261,16 +277,21 @@ def _keeper(entry: Entry, entries: list[Entry]) -> Any:
 def _elements(value: Any, whole: bool) -> list[tuple[object, Any]]:
     size = len(value)
     if whole or size <= SHORT:
-        return list(enumerate(value))
+        return [] if _are_nothing(value) else list(enumerate(value))
     ends = [*range(2), *range(size - SHORT, size)]
     return [(i, value[i]) for i in ends]
 
 
 def _items(value: dict[Any, Any], whole: bool) -> list[tuple[object, Any]]:
     if whole or len(value) <= 4 * SHORT:
-        return [(_label(k), v) for k, v in dict.items(value)]
+        return [] if _are_nothing(dict.values(value)) else [(_label(k), v) for k, v in dict.items(value)]
     last = [k for k, _ in zip(dict.__reversed__(value), range(SHORT))]
     return [(_label(k), dict.__getitem__(value, k)) for k in last]
+
+
+def _are_nothing(values: Iterable[Any]) -> bool:
+    """Whether all are numbers and texts: most long lists are of these."""
+    return all(_KINDS.get(cls) is Kind.NOTHING for cls in set(map(type, values)))
 
 
 def _label(key: object) -> object:
@@ -284,13 +305,26 @@ def _attributes(value: Any, whole: bool) -> list[tuple[object, Any]]:
     except AttributeError:
         # a class with __slots__, or of C: it has no dictionary
         own = {}
-    found = [(n, child) for n, child in list(own.items()) if n not in SKIPPED_ATTRIBUTES and (whole or n != "_modules")]
-    for cls in type(value).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
+    found = [
+        (n, child)
+        for n, child in list(own.items())
+        if n not in SKIPPED_ATTRIBUTES and (whole or n != "_modules") and (n not in OFTEN_EMPTY or type(child) not in DICTIONARIES or child)
+    ]
+    for name, descriptor in _slots(type(value)):  # type: ignore[arg-type]  # a class is hashable
+        found.extend((name, child) for child in _slot(descriptor, value))
+    return found
+
+
+@functools.cache
+def _slots(cls: type) -> list[tuple[str, Any]]:
+    """The members of a class and of its bases that have no place in a dictionary."""
+    found = []
+    for base in cls.__mro__:
+        slots = base.__dict__.get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
-            descriptor = cls.__dict__.get(name)
+            descriptor = base.__dict__.get(name)
             if descriptor is not None and type(descriptor).__name__ == "member_descriptor":
-                found.extend((name, child) for child in _slot(descriptor, value))
+                found.append((name, descriptor))
     return found
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from . import witnesses
-from .events import Activation, Link, SinkCall
+from .events import Activation, Link, SinkCall, TorchCall
 from .occurrence import Occurrence
 from .program import Program, Site
 
@@ -67,6 +67,9 @@ class Run:
         self.concerns: set[int] = set()
         self.sinks: list[SinkCall] = []
         self.open_modules = 0
+        self.blocks: dict[int, Any] = {}  # the grad-mode blocks that are open now, as DET302 counts what happens in them
+        self.contributors: Any = None  # the leaves that took part in operations, once a witness has asked for them
+        self.saved: Any = None  # what the nodes of graphs saved, once a witness has asked for it
         self.passes: Any = None  # the module calls that run now, as interceptions.layers sees them
         self.setting_mode = False
         self.drawn = 0  # the line whose graph is to be drawn, 0 if none is or any more
@@ -74,19 +77,32 @@ class Run:
         self._models: list[tuple[int, int]] = []
         self._found: dict[tuple[int, str], Occurrence] = {}
         self._handlers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
+        self._choosy: list[tuple[frozenset[str], Callable[[Any], None]]] = []
+        self._by_call: dict[str, list[Callable[[Any], None]]] = {}
         for name in sorted(module.name for module in pkgutil.iter_modules(witnesses.__path__)):
             self.listen(importlib.import_module(f"{witnesses.__name__}.{name}").Witness(self))
 
     def listen(self, witness: object) -> None:
-        """Hand the events to the methods `on_<event>` of a witness."""
+        """Hand the events to the methods `on_<event>` of a witness; of torch calls only those that its `CALLS` name, if it has these."""
         for name in dir(witness):
-            if name.startswith("on_"):
+            if name == "on_torch_call" and hasattr(witness, "CALLS"):
+                self._choosy.append((witness.CALLS, witness.on_torch_call))  # type: ignore[attr-defined]
+            elif name.startswith("on_"):
                 event = "".join(word.capitalize() for word in name.split("_")[1:])
                 self._handlers[event].append(getattr(witness, name))
 
     def emit(self, event: object) -> None:
         """Hands `event` to every witness that has a method for its class."""
         for handler in self._handlers[type(event).__name__]:
+            handler(event)
+
+    def called(self, event: TorchCall) -> None:
+        """As emit, for the event of which there are most."""
+        handlers = self._by_call.get(event.name)
+        if handlers is None:
+            handlers = [*self._handlers["TorchCall"], *(handler for names, handler in self._choosy if event.name in names)]
+            self._by_call[event.name] = handlers
+        for handler in handlers:
             handler(event)
 
     def aside(self) -> Aside:

@@ -1,6 +1,6 @@
 """Saved: which memory each node of a graph keeps for its backward pass, and what was written to it since.
 
-Nothing here judges, and no tensor is kept alive longer than the memory it names could be used again.
+Nothing here judges, and no tensor is kept alive.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from .events import Backward, Step, TorchCall
-from .graph import LEAF, node_of, number, parents
+from .graph import LEAF, node_of, number, parents, saved_by
 from .program import Site
-from .run import Run
+from .run import REMEMBERED, Run
 
 
 @dataclass(slots=True)
@@ -28,20 +28,32 @@ class Write:
 
 
 class Saved:
-    """`kept` says of each node which memory it saved when; `written` what was written to it last."""
+    """`kept` says of each node which memory it saved when; `written` what a call wrote to memory last, `stepped` the same of optimizers.
+
+    While a node can be visited its graph keeps what it saved, so the memory is nobody else's. Witnesses share the one of the run: see `of`.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.clock = 0
         self.kept: dict[int, tuple[int, str, list[tuple[int, bool]]]] = {}
         self.written: dict[int, Write] = {}
-        self.holding: list[torch.Tensor] = []
+        self.stepped: dict[int, Write] = {}
 
-    def called(self, event: TorchCall) -> None:
+    @staticmethod
+    def of(run: Run) -> Saved:
+        """The one that listens to this run."""
+        if run.saved is None:
+            run.saved = Saved(run)
+            run.listen(run.saved)
+        saved: Saved = run.saved
+        return saved
+
+    def on_torch_call(self, event: TorchCall) -> None:
         """A torch function ran: what its new nodes saved, and what it wrote in place."""
         self.clock += 1
         target = event.args[0] if event.args else None
-        if isinstance(target, torch.Tensor) and _writes(event.name):
+        if _writes(event.name) and isinstance(target, torch.Tensor):
             owner = any(t is target for t in event.live) or (target.is_leaf and target.requires_grad)
             self.written[_memory(target)] = Write(self.clock, self.run.here(), event.name, not owner)
         for tensor in (event.result, target):
@@ -49,35 +61,45 @@ class Saved:
             if node is not None:
                 self._note(node)
 
-    def stepped(self, event: Step) -> None:
+    def on_step(self, event: Step) -> None:
         """An optimizer wrote its parameters."""
-        self.clock += 1
-        for group in event.optimizer.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self.written[_memory(parameter)] = Write(self.clock, None, "step", False)
+        if event.done:
+            self.clock += 1
+            for group in event.optimizer.param_groups:
+                for parameter in group["params"]:
+                    if parameter.grad is not None:
+                        self.stepped[_memory(parameter)] = Write(self.clock, None, "step", False)
 
-    def spoiled(self, backward: Backward) -> list[Write]:
-        """What was written over memory that this pass needs."""
+    def spoiled(self, backward: Backward, steps: bool) -> list[Write]:
+        """What was last written over memory that this pass needs: by a call, or with `steps` by an optimizer too."""
         found: list[Write] = []
         for visited in backward.visited:
             when, name, memories = self.kept.get(visited, (0, "", []))
             for memory, live in memories:
-                write = self.written.get(memory)
+                writes = [self.written.get(memory), self.stepped.get(memory) if steps else None]
+                write = max((w for w in writes if w is not None), key=lambda w: w.clock, default=None)
                 if write is not None and write.clock > when:
                     found.append(Write(write.clock, write.site, write.name, write.hidden and live, name))
         return found
+
+    def forget(self, backward: Backward) -> None:
+        """Drops the nodes of a pass that has freed them: no other pass can visit them."""
+        some = next((visited for visited in backward.visited if self.kept.get(visited, (0, "", []))[2]), None)
+        if some is not None and not saved_by(backward.graph.nodes[some]):
+            for visited in backward.visited:
+                self.kept.pop(visited, None)
+        if len(self.kept) > 2 * REMEMBERED:
+            for old in sorted(self.kept)[:REMEMBERED]:
+                del self.kept[old]
 
     def _note(self, node: Any) -> None:
         todo = [node]
         while todo:
             current = todo.pop()
-            if number(current) == LEAF or number(current) in self.kept:
-                continue
-            saved = _saved(current)
-            self.holding += saved
-            self.kept[number(current)] = (self.clock, current.name(), [(_memory(t), t.requires_grad) for t in saved])
-            todo += parents(current)
+            named = number(current)
+            if named != LEAF and named not in self.kept:
+                self.kept[named] = (self.clock, current.name(), [(_memory(t), t.requires_grad) for t in saved_by(current) if t.numel()])
+                todo += parents(current)
 
 
 def _writes(name: str) -> bool:
@@ -87,16 +109,3 @@ def _writes(name: str) -> bool:
 
 def _memory(tensor: torch.Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
-
-
-def _saved(node: Any) -> list[torch.Tensor]:
-    found: list[torch.Tensor] = []
-    for name in dir(node):
-        if name.startswith("_saved_"):
-            try:
-                value = getattr(node, name)
-            except RuntimeError:
-                # freed, or overwritten by the very operation that made the node
-                continue
-            found += [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, torch.Tensor)]
-    return found

@@ -6,6 +6,7 @@ Under a mode every `torch.*` function and every tensor method arrives here with 
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from ..run import Run
 
 # The calls of an optimizer's step are many, and none is the program's doing; a scheduler is given values of the program.
 OPTIMIZERS = frozenset(str(path) for path in Path(torch.optim.__file__).parent.glob("*.py") if path.name != "lr_scheduler.py")
+
+GLANCES = frozenset(
+    [getattr(torch.Tensor, name) for name in "size dim ndimension numel nelement stride is_contiguous is_floating_point is_complex element_size".split()]
+    + [getattr(torch.Tensor, name).__get__ for name in "shape dtype device ndim layout is_cuda is_sparse is_leaf requires_grad".split()]
+)
+"""What tells of a tensor its shape, type, place or flags, and has no result that could have a history."""
 
 
 def install(run: Run) -> None:
@@ -38,11 +45,16 @@ class Watch(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func in GLANCES:
+            for block in self.run.blocks.values():
+                block.used += 1
+            return func(*args, **kwargs)
         if self.run.busy or sys._getframe(1).f_code.co_filename in OPTIMIZERS:
             return func(*args, **kwargs)
         with self.run.aside():
-            live = list(live_in((args, kwargs)))
-            written = _node_number(args[0]) if args else -1
+            tensors = tensors_in(args, kwargs)
+            live = [tensor for tensor in tensors if tensor.requires_grad]
+            written = _node_number(args[0]) if live and args and live[0] is args[0] else -1
         error: BaseException | None = None
         result: Any = None
         try:
@@ -53,19 +65,21 @@ class Watch(TorchFunctionMode):
         finally:
             with self.run.aside():
                 name = name_of(func)
-                self._note(result, name)
-                if args and _node_number(args[0]) != written:
-                    self._note(args[0], name)
-                self.run.emit(TorchCall(name, args, kwargs, live, result, error))
+                if live or type(result) is not torch.Tensor or result.requires_grad:
+                    self._note(result, name)
+                    if args and _node_number(args[0]) != written:
+                        self._note(args[0], name)
+                self.run.called(TorchCall(name, args, kwargs, tensors, live, result, error))
             # an exception that stays would keep every frame it went through
             del error
         return result
 
     def _note(self, result: Any, name: str) -> None:
-        for tensor in live_in((result,)):
+        births = self.run.births
+        for tensor in (result,) if isinstance(result, torch.Tensor) else live_in((result,)):
             born = _node_number(tensor)
-            if born >= 0 and born not in self.run.births and (site := self.run.here()) is not None:
-                self.run.births[born] = (site, name)
+            if born >= 0 and born not in births and (site := self.run.here()) is not None:
+                births[born] = (site, name)
 
 
 def _node_number(value: Any) -> int:
@@ -73,12 +87,32 @@ def _node_number(value: Any) -> int:
     return -1 if node is None else number(node)
 
 
+@functools.lru_cache(4096)
 def name_of(func: Callable[..., Any]) -> str:
     """The function's name; for an attribute of Tensor `get requires_grad` or `set requires_grad`."""
     name = getattr(func, "__name__", "")
     if name in ("__get__", "__set__", "__delete__"):
         return f"{name.strip('_')} {getattr(getattr(func, '__self__', None), '__name__', '')}"
     return str(name)
+
+
+def tensors_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors in a call's arguments, looking into lists, tuples and dicts three levels deep."""
+    found: list[torch.Tensor] = []
+    for value in args if not kwargs else (*args, *kwargs.values()):
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple, dict)):
+            _gather(value, 1, found)
+    return found
+
+
+def _gather(values: Any, depth: int, found: list[torch.Tensor]) -> None:
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif depth and isinstance(value, (list, tuple, dict)):
+            _gather(value, depth - 1, found)
 
 
 def live_in(values: Iterable[Any], depth: int = 3) -> Iterator[torch.Tensor]:

@@ -28,6 +28,7 @@ RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_CO
 PAUSES = frozenset(dis.opmap[name] for name in ("YIELD_VALUE", "SEND", "YIELD_FROM") if name in dis.opmap)
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})  # functions of their own before Python 3.12
 RETURNED = "what it returned"
+STILL = 64  # a line after which so often in a row neither a live tensor nor a new container was met is followed every SELDOM-th time
 EARLY, SELDOM = 48, 32  # a survey follows each of a loop's first iterations, later every SELDOM-th
 
 Tracer = Callable[[FrameType, str, Any], Any]
@@ -49,6 +50,7 @@ class Lines:
         self.modes: dict[int, bool] = {}  # resumable frame -> whether gradients were on when it was entered last
         self.position = 0
         self.surveys: dict[Loop, int] = {}
+        self.still: dict[tuple[int, bool, bool], int] = {}
         self.open_at_error: list[Activation] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Tracer | None:
@@ -143,16 +145,34 @@ class Lines:
         self.run.emit(Raised(error, traceback, frame, self.run.program.site(frame)))
 
     def _look(self, frame: FrameType, activation: Activation, value: Any = None) -> None:
-        variables = [*self._globals(frame), *self._variables(frame, activation.inside_model)]
+        place = self.position, value is None, torch.is_grad_enabled()
+        still = self.still.get(place, 0)
+        if still > STILL and still % SELDOM:
+            self.still[place] += 1
+            activation.begun = True
+            return
+        variables = list(self._touched(frame, activation))
         apart = frame.f_code.co_name in COMPREHENSIONS
         if value is not None and not apart:
             # what is handed out has a road too, though no name yet
             variables.append(Variable(id(frame), RETURNED, value, activation.inside_model))
         new = self.reach.look(variables, self.position, self.run.clock)
+        self.still[place] = 0 if new or self.reach.met_live else still + 1
         statement = self.run.program.comprehension(self.position)
         if statement is not None and not apart:
             for entry in new:
                 self._comprehended(entry, activation, statement.start)
+
+    def _touched(self, frame: FrameType, activation: Activation) -> Iterator[Variable]:
+        """The variables that the statement before may have changed, or what they hold: those that it names, and all that a function begins with."""
+        names = self.run.program.names(self.position)
+        if names is None:
+            yield from self._globals(frame)
+        elif activation.begun and not _is_module(frame):
+            held = frame.f_globals
+            yield from (Variable(id(held), name, held[name], False) for name in sorted((names & held.keys()) - frame.f_locals.keys()))
+        yield from self._variables(frame, activation.inside_model, names if activation.begun else None)
+        activation.begun = True
 
     def _comprehended(self, entry: Entry, activation: Activation, line: int) -> None:
         since = activation.statement
@@ -161,12 +181,12 @@ class Lines:
         if len(set(numbers)) > 1:
             self.run.emit(Comprehended(line, numbers, activation.inside_model, local=entry.depth == 0))
 
-    def _variables(self, frame: FrameType, inside: bool) -> Iterator[Variable]:
-        names = frame.f_globals if _is_module(frame) else frame.f_locals
+    def _variables(self, frame: FrameType, inside: bool, names: set[str] | None = None) -> Iterator[Variable]:
+        held = frame.f_globals if _is_module(frame) else frame.f_locals
         free = frozenset(frame.f_code.co_freevars)
-        for name, value in list(names.items()):
+        for name in list(held) if names is None else sorted(names & held.keys()):
             if name[:2] != "__":
-                yield Variable(self._owner(frame, name) if name in free else _scope(frame), name, value, inside)
+                yield Variable(self._owner(frame, name) if name in free else _scope(frame), name, held[name], inside)
 
     def _owner(self, frame: FrameType, name: str) -> int:
         # a closure's variable belongs to the function that made it, while that function runs

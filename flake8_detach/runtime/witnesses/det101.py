@@ -21,12 +21,14 @@ REMEMBERED = 200
 class Witness:
     """Remembers the texts of live tensors that the program made: they may reach a sink later, inside another text."""
 
+    CALLS = frozenset({"__repr__", "__format__"})
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.texts: list[str] = []
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if event.name in ("__repr__", "__format__") and event.live and isinstance(event.result, str):
+        if event.live and isinstance(event.result, str):
             if "grad_fn=" in event.result:
                 self.texts = [*self.texts[-REMEMBERED:], event.result]
                 for sink in self.run.sinks:

@@ -9,6 +9,7 @@ comprehension made, when copying or sending fails on it.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -54,6 +55,7 @@ class Witness:
         self.run = run
         self.kept: dict[Round, dict[tuple[int, int], Kept]] = {}
         self.contents: dict[Round, dict[Place, set[int]]] = {}
+        self.containers: dict[Round, list[weakref.ref[torch.Tensor]]] = {}
         self.stores: dict[int, Store] = {}
         self.windows: set[int] = set()
 
@@ -97,9 +99,11 @@ class Witness:
         return found
 
     def _written(self, event: IterationEnd, fresh: list[Held]) -> list[tuple[int, list[int]]]:
-        """Tensors used as containers: written into, part by part."""
-        sites = [(self.run.written_at(h.number), h) for h in fresh if event.round.turns and event.old(h.road[-1])]
-        return [(site.line, [h.number]) for site, h in sites if site is not None]
+        """Tensors used as containers: written into, part by part, in this iteration and in one before."""
+        sites = [(site, h) for h in fresh if event.old(h.road[-1]) and (site := self.run.written_at(h.number)) is not None]
+        before = self.containers.get(event.round, [])
+        self.containers[event.round] = [weakref.ref(h.tensor) for _, h in sites]
+        return [(site.line, [h.number]) for site, h in sites if any(known() is h.tensor for known in before)]
 
     def _note(self, line: int, nodes: dict[int, Any]) -> None:
         store = self.stores.setdefault(line, Store())

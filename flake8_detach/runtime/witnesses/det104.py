@@ -45,7 +45,7 @@ class Witness:
         """The first use in a later iteration tells which of several names was the one that carried: not those that were bound anew
         meanwhile.
         """
-        for tensor in event.live:
+        for tensor in event.live if self.carried else ():
             node = node_of(tensor)
             carried = self.carried.get(number(node), []) if node is not None else []
             if len(carried) > 1:

@@ -11,11 +11,13 @@ CODE = "DET201"
 class Witness:
     """Hears of `.numpy()` itself; what NumPy asks of a tensor (`__array__`) is DET202."""
 
+    CALLS = frozenset({"numpy"})
+
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if event.name == "numpy" and isinstance(event.error, RuntimeError) and "requires grad" in str(event.error):
+        if isinstance(event.error, RuntimeError) and "requires grad" in str(event.error):
             site = self.run.here()
             if site is not None:
                 self.run.report(CODE, site, f"RuntimeError: {event.error}")

@@ -17,11 +17,13 @@ QUESTIONS = frozenset({"__float__", "__complex__"})
 
 
 class Witness:
+    CALLS = frozenset(QUESTIONS)
+
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if event.name in QUESTIONS and event.live and event.error is None and torch.is_grad_enabled() and self._is_direct():
+        if event.live and event.error is None and torch.is_grad_enabled() and self._is_direct():
             site = self.run.here()
             if site is not None:
                 self.run.report(CODE, site, "UserWarning: Converting a tensor with requires_grad=True to a scalar")

@@ -15,11 +15,13 @@ LISTS = {**COPIES, "as_tensor": 0}
 
 
 class Witness:
+    CALLS = frozenset(LISTS)
+
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def on_torch_call(self, event: TorchCall) -> None:
-        evidence = self._evidence(event) if event.name in LISTS and event.error is None else ""
+        evidence = self._evidence(event) if event.error is None else ""
         site = self.run.here() if evidence else None
         if site is not None:
             self.run.report(CODE, site, evidence)

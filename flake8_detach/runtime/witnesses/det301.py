@@ -45,8 +45,7 @@ class Witness:
             self.switching.add(event.activation)
 
     def on_backward(self, event: Backward) -> None:
-        visited = sorted(event.visited)
-        self.unused = [call for call in self.unused if not _between(visited, call.first, call.end)]
+        self.unused = [call for call in self.unused if not event.visits(call.first, call.end)]
 
     def on_returned(self, event: Returned) -> None:
         made_here = self.calls[bisect.bisect_left(self.calls, event.activation.began, key=lambda call: call.first) :]
@@ -81,11 +80,6 @@ class Witness:
         mode = "training" if call.training else "eval"
         evidence = f"{call.module} in {mode} mode built {nodes} graph nodes in {len(calls)} calls, and no backward pass went through them"
         self.run.report(CODE, site, evidence)
-
-
-def _between(ordered: list[int], first: int, end: int) -> bool:
-    place = bisect.bisect_left(ordered, first)
-    return place < len(ordered) and ordered[place] < end
 
 
 def _joined(passes: dict[Pass, list[Call]]) -> list[list[Call]]:

@@ -36,7 +36,7 @@ class Witness:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.blocks: dict[int, Block] = {}
+        self.blocks: dict[int, Block] = run.blocks
 
     def on_switch_dropped(self, event: SwitchDropped) -> None:
         if event.kind == SETTER:
@@ -54,7 +54,7 @@ class Witness:
     def on_torch_call(self, event: TorchCall) -> None:
         if not self.blocks or event.name in QUIET:
             return
-        uses = any(isinstance(v, torch.Tensor) for v in (*event.args, *event.kwargs.values())) or any(map(_holds_tensor, event.args))
+        uses = bool(event.tensors)
         for block in self.blocks.values():
             block.used += uses
             block.created += not uses and isinstance(event.result, torch.Tensor)
@@ -78,10 +78,6 @@ class Witness:
     def on_warned(self, event: Warned) -> None:
         if "volatile was removed" in event.message:
             self.run.report(CODE, Site(event.line), f"UserWarning: {event.message}")
-
-
-def _holds_tensor(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and any(isinstance(v, torch.Tensor) for v in value)
 
 
 def _value(node: ast.expr, local: dict[str, Any], global_: dict[str, Any]) -> Any:

@@ -83,8 +83,7 @@ class Witness:
 
     def on_backward(self, event: Backward) -> None:
         for source in self.passes.values():
-            if any(first <= number < end for first, end in source.spans for number in event.visited):
-                source.used = True
+            source.used = source.used or any(event.visits(first, end) for first, end in source.spans)
 
     def on_finished(self, event: Finished) -> None:
         for source in self.passes.values():

@@ -52,7 +52,7 @@ class Witness:
 
     def on_backward(self, event: Backward) -> None:
         for story in self.stories.values():
-            through = [call for call in story.calls if any(call[0] <= number < call[1] for number in event.visited)]
+            through = [call for call in story.calls if event.visits(call[0], call[1])]
             if through:
                 story.pending = through[-1]
                 story.calls = [call for call in story.calls if call not in through]

@@ -10,6 +10,8 @@ DROPOUTS = frozenset({"dropout", "dropout1d", "dropout2d", "dropout3d", "feature
 
 
 class Witness:
+    CALLS = DROPOUTS
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.asked: set[int] = set()
@@ -21,7 +23,7 @@ class Witness:
 
     def on_torch_call(self, event: TorchCall) -> None:
         calls = self.run.passes
-        if event.name not in DROPOUTS or calls is None or not calls.open or calls.open[0].training:
+        if calls is None or not calls.open or calls.open[0].training:
             return
         if id(calls.open[-1]) in self.asked:
             return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..events import Backward, BackwardDone, OptimizerMade, Step, TorchCall
+from ..events import Backward, BackwardDone, Step
 from ..ownership import Contributors
 from ..program import Site
 from ..run import Run
@@ -33,13 +33,7 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.last: Pass | None = None
-        self.contributors = Contributors()
-
-    def on_torch_call(self, event: TorchCall) -> None:
-        self.contributors.call(event)
-
-    def on_optimizer_made(self, event: OptimizerMade) -> None:
-        self.contributors.optimizer(event)
+        self.contributors = Contributors.of(run)
 
     def on_backward_done(self, event: BackwardDone) -> None:
         backward = event.backward

@@ -12,11 +12,13 @@ UPDATE = "_updates"
 
 
 class Witness:
+    CALLS = frozenset({"get grad"})
+
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if event.name != "get grad" or not isinstance(tensor := event.args[0], torch.Tensor):
+        if not isinstance(tensor := event.args[0], torch.Tensor):
             return
         if UPDATE in tensor.__dict__:
             return  # an update that is taken for its leaf is DET404

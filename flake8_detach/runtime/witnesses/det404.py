@@ -7,8 +7,6 @@ used otherwise is no mistake.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from typing import Any
 
 import torch
 
@@ -40,7 +38,7 @@ class Witness:
             return
         if event.name == "__set__" or event.name.startswith("get ") and event.name != "get data":
             return
-        operands = [t for t in _tensors((event.args, event.kwargs)) if t is not event.result]
+        operands = [t for t in event.tensors if t is not event.result]
         for tensor in operands:
             if UPDATE in tensor.__dict__:
                 self.used.add(tensor.__dict__[UPDATE][0])
@@ -49,6 +47,8 @@ class Witness:
 
     def _mark(self, result: torch.Tensor, operands: list[torch.Tensor]) -> None:
         gradients = {t.__dict__[GRADIENT] for t in operands if GRADIENT in t.__dict__}
+        if not gradients:
+            return
         leaves = {id(t) for t in operands if is_leaf(t) and t.requires_grad} | {t.__dict__[LEAF] for t in operands if LEAF in t.__dict__}
         site = self.run.here()
         if gradients & leaves and site is not None:
@@ -81,11 +81,3 @@ class Place:
     def turns(self) -> bool:
         """Whether it was made in a loop."""
         return any(activation.rounds for activation in self.run.stack)
-
-
-def _tensors(values: Any, depth: int = 3) -> Iterator[torch.Tensor]:
-    for value in values.values() if isinstance(values, dict) else values:
-        if isinstance(value, torch.Tensor):
-            yield value
-        elif depth and isinstance(value, (list, tuple, dict)):
-            yield from _tensors(value, depth - 1)

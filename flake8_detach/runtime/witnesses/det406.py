@@ -5,7 +5,7 @@ Through `.detach()` torch refuses at the backward; through `.data` the gradients
 
 from __future__ import annotations
 
-from ..events import BackwardDone, TorchCall
+from ..events import BackwardDone
 from ..run import Run
 from ..saved import Saved
 
@@ -15,13 +15,10 @@ CODE = "DET406"
 class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.saved = Saved(run)
-
-    def on_torch_call(self, event: TorchCall) -> None:
-        self.saved.called(event)
+        self.saved = Saved.of(run)
 
     def on_backward_done(self, event: BackwardDone) -> None:
-        for write in self.saved.spoiled(event.backward):
+        for write in self.saved.spoiled(event.backward, steps=False):
             if write.hidden and write.site is not None:
                 end = f"{type(event.error).__name__} at the backward" if event.error else "the gradients are computed from the new values"
                 self.run.report(CODE, write.site, f"{write.name} overwrote through an alias what {write.saver} had saved: {end}")

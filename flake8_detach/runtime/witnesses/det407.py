@@ -25,6 +25,8 @@ MARK = "_handed_out_by_state_dict"
 class Witness:
     """A tensor that state_dict() handed out carries MARK, so that it is known again however long it lives."""
 
+    CALLS = frozenset({f"set {RIGHT}", f"{RIGHT}_"})
+
     def __init__(self, run: Run) -> None:
         self.run = run
 
@@ -44,7 +46,7 @@ class Witness:
 
     def on_torch_call(self, event: TorchCall) -> None:
         target = event.args[0] if event.args else None
-        if event.name in (f"set {RIGHT}", f"{RIGHT}_") and isinstance(target, torch.Tensor) and MARK in target.__dict__:
+        if isinstance(target, torch.Tensor) and MARK in target.__dict__:
             site = self.run.here()
             if site is not None and event.error is None:
                 self.run.report(CODE, site, "the tensor came from state_dict(): the parameter of the module kept its flag")

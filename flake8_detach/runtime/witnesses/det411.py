@@ -6,7 +6,7 @@ import weakref
 
 import torch
 
-from ..events import Backward, OptimizerMade, TorchCall
+from ..events import Backward, TorchCall
 from ..ownership import Contributors
 from ..program import Site
 from ..run import Run
@@ -21,16 +21,11 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.flagged: dict[int, tuple[weakref.ref[torch.Tensor], Site]] = {}
-        self.contributors = Contributors()
-
-    def on_optimizer_made(self, event: OptimizerMade) -> None:
-        self.contributors.optimizer(event)
+        self.contributors = Contributors.of(run)
 
     def on_torch_call(self, event: TorchCall) -> None:
-        self.contributors.call(event)
         made = event.result if event.kwargs.get("requires_grad") else event.args[0] if event.name in FLAGS and event.args else None
-        site = self.run.here()
-        if isinstance(made, torch.Tensor) and made.requires_grad and made.is_leaf and site is not None:
+        if isinstance(made, torch.Tensor) and made.requires_grad and made.is_leaf and (site := self.run.here()) is not None:
             self.flagged[id(made)] = (weakref.ref(made), site)
 
     def on_backward(self, event: Backward) -> None:

@@ -6,9 +6,6 @@ number or a detached tensor is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import torch
 
 from ..events import Backward, GradientTaken, TorchCall
@@ -22,19 +19,21 @@ SUMS = frozenset("add sub __add__ __radd__ __sub__ __rsub__ __iadd__ sum stack c
 class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.terms = 0
 
     def on_gradient_taken(self, event: GradientTaken) -> None:
         for tensor in event.results:
             if not tensor.requires_grad:
                 tensor.__dict__[DEAD] = event.site
+                self.terms += 1
 
     def on_torch_call(self, event: TorchCall) -> None:
         result = event.result
-        if not isinstance(result, torch.Tensor) or event.name in ("detach", "get data", "get grad"):
+        if not self.terms or not isinstance(result, torch.Tensor) or event.name in ("detach", "get data", "get grad"):
             return
-        operands = list(_tensors((event.args, event.kwargs)))
-        dead = next((t.__dict__[DEAD] for t in operands if DEAD in t.__dict__), None)
-        term = next((t.__dict__[TERM] for t in operands if TERM in t.__dict__), None)
+        marks = [t.__dict__ for t in event.tensors]
+        dead = next((marked[DEAD] for marked in marks if DEAD in marked), None)
+        term = next((marked[TERM] for marked in marks if TERM in marked), None)
         if not result.requires_grad and dead is not None:
             result.__dict__[DEAD] = dead
         elif result.requires_grad and (term is not None or (dead is not None and event.name in SUMS)):
@@ -45,11 +44,3 @@ class Witness:
             site = root.__dict__.get(TERM) or root.__dict__.get(DEAD)
             if event.function == "backward" and site is not None:
                 self.run.report(CODE, site, "the loss had a term made of this gradient, which has no graph: the term trained nothing")
-
-
-def _tensors(values: Any, depth: int = 3) -> Iterator[torch.Tensor]:
-    for value in values.values() if isinstance(values, dict) else values:
-        if isinstance(value, torch.Tensor):
-            yield value
-        elif depth and isinstance(value, (list, tuple, dict)):
-            yield from _tensors(value, depth - 1)

@@ -16,6 +16,8 @@ CODE = "DET502"
 class Witness:
     """A step of any optimizer closes the account of all leaves: what was made before it was not meant for a later step."""
 
+    CALLS = frozenset({"set grad"})
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.gradients = Gradients(run)
@@ -30,7 +32,7 @@ class Witness:
 
     def on_torch_call(self, event: TorchCall) -> None:
         site = self.run.here()
-        if event.name != "set grad" or site is None:
+        if site is None:
             return
         if event.args[1] is None:
             self.gradients.cleared([event.args[0]], site)

@@ -67,7 +67,7 @@ class Witness:
             self._settle()
         found = Pass()
         for call in self.calls:
-            if any(call.first <= n < call.end for n in event.visited):
+            if event.visits(call.first, call.end):
                 own, given = _leaves(event.graph, call)
                 if given:
                     found.calls.append(Fed(call, own, given - own, [c for c in self.calls if c.end <= call.first]))

@@ -21,6 +21,8 @@ COMPARISONS = frozenset("mse_loss smooth_l1_loss huber_loss l1_loss sub __sub__ 
 class Witness:
     """`compared` is what each comparison's node compared: the place of the target, its leaves and those of the prediction."""
 
+    CALLS = COMPARISONS
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.held: set[int] = set()
@@ -32,7 +34,7 @@ class Witness:
 
     def on_torch_call(self, event: TorchCall) -> None:
         computed = [t for t in event.live if not is_leaf(t)]
-        if event.name not in COMPARISONS or len(computed) < 2 or not isinstance(event.result, torch.Tensor):
+        if len(computed) < 2 or not isinstance(event.result, torch.Tensor):
             return
         node = node_of(event.result)
         if node is None:

@@ -20,6 +20,8 @@ CAST = frozenset("linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d 
 class Witness:
     """`used` are the leaves whose cast the open block holds, `stale` those of them that a step has changed since."""
 
+    CALLS = frozenset(CAST)
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.blocks: list[Site] = []
@@ -36,7 +38,7 @@ class Witness:
             self.stale.clear()
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if not self.blocks or event.name not in CAST or not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
+        if not self.blocks or not torch.is_autocast_enabled("cpu") and not torch.is_autocast_enabled("cuda"):
             return
         for tensor in event.live:
             if is_leaf(tensor) and tensor.dtype == torch.float32:

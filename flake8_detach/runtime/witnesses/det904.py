@@ -21,12 +21,14 @@ CUTS = frozenset({"detach", "get data"})
 class Witness:
     """`cuts` are those of the model call that runs now: where, and whether of a parameter, which then is kept until the call has ended."""
 
+    CALLS = frozenset(CUTS)
+
     def __init__(self, run: Run) -> None:
         self.run = run
         self.cuts: list[tuple[Site, torch.nn.Parameter | None]] = []
 
     def on_torch_call(self, event: TorchCall) -> None:
-        if event.name in CUTS and event.live and self.run.open_modules and torch.is_grad_enabled():
+        if event.live and self.run.open_modules and torch.is_grad_enabled():
             site = self.run.here()
             if site is not None:
                 value = event.live[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 
 from ..events import Activation, Finished, ModuleCall, Returned
@@ -28,13 +29,18 @@ class Witness:
                 return
 
     def on_returned(self, event: Returned) -> None:
-        self.calls = [
+        place = len(self.calls)
+        # what a function began comes after all that its callers did
+        while place and self.calls[place - 1][0].first >= event.activation.began:
+            place -= 1
+        self.calls[place:] = [
             (call, owner, site)
-            for call, owner, site in self.calls
+            for call, owner, site in self.calls[place:]
             if owner is not event.activation or not any(made_between(t, call.first, call.end) for t in event.live)
         ]
 
     def on_finished(self, event: Finished) -> None:
+        visits = sorted(self.run.visits)
         for call, _, site in self.calls:
-            if not any(call.first <= number < call.end for number in self.run.visits):
+            if bisect.bisect_left(visits, call.first) == bisect.bisect_left(visits, call.end):
                 self.run.report(CODE, site, f"{call.module} built {call.end - call.first} graph nodes for an action")
