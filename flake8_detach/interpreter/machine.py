@@ -283,7 +283,7 @@ class Machine:
     @property
     def mode(self) -> int:
         slot = self.state.store[MODE]
-        return slot if isinstance(slot, int) else Grad.UNKNOWN
+        return slot if slot.__class__ is int else Grad.UNKNOWN
 
     def set_mode(self, mode: int) -> None:
         """The grad mode from here on; under inference mode nothing is recorded whatever it is."""
@@ -321,7 +321,7 @@ class Machine:
     # -- identities -----------------------------------------------------------------------------------------------------------------
     def token(self, node: ast.AST | None, tag: object = "", callee: Value | None = None) -> int:
         """The identity of what a node makes in the present frame; the same at every visit."""
-        frame = self.here.frame if self.activations else 0
+        frame = self.activations[-1].frame if self.activations else 0
         key = (id(node), frame, tag)
         found = self._tokens.get(key)
         if found is None:
