@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from flake8_detach.trace import Trace
 from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
+from found_programs import FOUND, found
 from program_beliefs import alarms, beliefs
 from program_grammar import program
 from program_runs import Fact, Settled, settled, witnessed
@@ -169,13 +170,13 @@ def test_generated_programs_agree_with_torch() -> None:
     tally = Counter[str]()
     contradictions = []
     for number in range(FIRST, FIRST + PROGRAMS):
-        found = by_number(number)
-        if found is None:
+        judged_ = by_number(number)
+        if judged_ is None:
             tally["endless"] += 1
             continue
-        tally += found.tally
-        if found.wrong:
-            small = smallest(found)
+        tally += judged_.tally
+        if judged_.wrong:
+            small = smallest(judged_)
             contradictions.append(f"program {number}: {'; '.join(small.wrong)}\n{small.source}")
             print("\n" + contradictions[-1])
     print("\n" + figures(tally))
@@ -184,8 +185,14 @@ def test_generated_programs_agree_with_torch() -> None:
     assert tally["definite"] >= DEFINITE * (tally["definite"] + tally["unknown"]), figures(tally)
 
 
+@pytest.mark.parametrize("name", FOUND)
+def test_what_once_contradicted_torch(name: str) -> None:
+    judged_ = verdict(found(name), True)
+    assert judged_ is not None and not judged_.wrong
+
+
 @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_programs_that_hypothesis_draws_agree_with_torch(random: Random, loud: bool) -> None:
-    found = verdict(program(random, size=8), loud)
-    assert found is None or not found.wrong, found.source
+    judged_ = verdict(program(random, size=8), loud)
+    assert judged_ is None or not judged_.wrong, judged_.source
