@@ -17,15 +17,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from found_programs import FOUND, found
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from flake8_detach.trace import Trace
-from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
-from found_programs import FOUND, found
 from program_beliefs import alarms, beliefs
 from program_grammar import program
 from program_runs import Fact, Settled, settled, witnessed
+
+from flake8_detach.trace import Trace
+from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
 
 PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "120")), int(os.environ.get("DETACH_FIRST", "0"))
 DEFINITE = 0.85
@@ -58,10 +58,10 @@ def judged(value: Value, facts: set[Fact], trace: Trace) -> tuple[list[str], boo
             mask = Grad.CUT
         elif name == "grad" and mask == Grad.UNKNOWN and trace.is_live(value):
             mask = Grad.LIVE
-        found = joined(map(bit, tensors))
-        if mask and not mask & Grad.UNKNOWN and found & ~mask:
+        there = joined(map(bit, tensors))
+        if mask and not mask & Grad.UNKNOWN and there & ~mask:
             wrong.append(f"{name} of {sorted(map(str, tensors))} in {value}")
-        definite &= mask == found or name == "leaf"
+        definite &= mask == there or name == "leaf"
     return wrong, definite
 
 
@@ -83,8 +83,8 @@ class Verdict:
         facts: dict[tuple[int, str], set[Fact]] = {}
         for ran in runs:
             self.tally["probes"] += ran.probes
-            for point, found in ran.facts.items():
-                facts.setdefault(point, set()).update(found)
+            for point, seen in ran.facts.items():
+                facts.setdefault(point, set()).update(seen)
         self.values(facts)
         if codes:  # what comes after an exception may be what an alarm speaks of
             self.alarms(program, {line for ran in runs if ran.error is None for line in ran.lines}, always)
@@ -136,25 +136,25 @@ def kinds(wrong: list[str]) -> set[str]:
     return {one.partition(":")[0][:6] if one.startswith("DET") else " ".join(one.partition(": ")[2].split()[:1]) for one in wrong}
 
 
-def smallest(found: Verdict) -> Verdict:
+def smallest(known: Verdict) -> Verdict:
     """The program with as few statements as still show a contradiction of the same sort."""
-    sort = kinds(found.wrong)
+    sort = kinds(known.wrong)
     shrinking = True
     while shrinking:
         shrinking = False
-        for node in sorted((n for n in ast.walk(ast.parse(found.source)) if isinstance(n, ast.stmt)), key=lambda n: n.lineno - (n.end_lineno or 0)):
+        for node in sorted((n for n in ast.walk(ast.parse(known.source)) if isinstance(n, ast.stmt)), key=lambda n: n.lineno - (n.end_lineno or 0)):
             if isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom)) or "seed(" in ast.unparse(node) or "super()" in ast.unparse(node):
                 continue
-            lines = found.source.split("\n")
+            lines = known.source.split("\n")
             lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + "pass"]
             try:
                 smaller = verdict("\n".join(lines), True, any(one.startswith("DET") for one in sort))
             except SyntaxError:
                 continue
-            if smaller is not None and kinds(smaller.wrong) & sort and len(smaller.source) < len(found.source):
-                found, shrinking = smaller, True
+            if smaller is not None and kinds(smaller.wrong) & sort and len(smaller.source) < len(known.source):
+                known, shrinking = smaller, True
                 break
-    return found
+    return known
 
 
 def figures(tally: Counter[str]) -> str:

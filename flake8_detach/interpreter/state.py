@@ -125,10 +125,6 @@ class State:
         out = difference.get(key, here)
         return self.anywhere(key, difference) if out is None else out
 
-    def before(self, mark: int) -> Difference:
-        """What was there, at the time of the mark, under the keys that were written since."""
-        return {key: old for key, old in reversed(self._journal[mark:])}
-
     def delete(self, key: Key) -> None:
         """Forget a key."""
         if key in self.store:
