@@ -59,14 +59,10 @@ INPLACE: Final = """{0}.add_({1}) | {0} += {1} | {0} *= {1} | {0}.copy_({1}) | {
     | {0}.data.add_(1) | {0}.data = {1}.detach() | {0}.detach().mul_(2) | {0}.detach_() | {0}.requires_grad_() | {0}.requires_grad_(False)
     | {0}.requires_grad = True | {0}.sub_({1}, alpha=0.1) | torch.relu_({0}) | {0}.grad = None | {0}.retain_grad()"""
 ELEMENTS: Final = "{V}[0] = {S} | {M}[1] = {V} | {V}[1:] = 0 | {M}[:, 0] += {V} | {M}[0].zero_() | {V}.view(3).mul_(2) | {M}.t().add_(1) | {V}[{I}] = 1.0"
-GROWTH: Final = (
-    "{L}.append({V}) | {L}.append({V}.detach()) | {L}.extend([{V}, {V}]) | {D}['a'] = {V} | {D}['c'] = {V} | {L} += [{V}] | {L}.insert(0, {V})
-        | {L}.clear()"
-)
-SINKS: Final = (
-    "print({V}) | print({S}.item()) | print(f'{{{S}}}') | float({S}) | {V}.numpy() | torch.tensor({S}) | copy.deepcopy({V}) | print({L})
-        | print({V}.detach())"
-)
+GROWTH: Final = """{L}.append({V}) | {L}.append({V}.detach()) | {L}.extend([{V}, {V}]) | {D}['a'] = {V} | {D}['c'] = {V} | {L} += [{V}]
+        | {L}.insert(0, {V}) | {L}.clear()"""
+SINKS: Final = """print({V}) | print({S}.item()) | print(f'{{{S}}}') | float({S}) | {V}.numpy() | torch.tensor({S}) | copy.deepcopy({V})
+        | print({L}) | print({V}.detach())"""
 MODES: Final = """torch.no_grad() | torch.enable_grad() | torch.inference_mode() | torch.set_grad_enabled(False) | torch.set_grad_enabled(True)
         | torch.no_grad()
     | torch.inference_mode(False)"""
