@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
-from program_grammar import ROUNDS
+from program_vocabulary import ROUNDS
 
 from flake8_detach.runtime import child, witnesses
 from flake8_detach.runtime.occurrence import Witnessed
@@ -231,4 +231,8 @@ def _perform(path: str, output: Path) -> None:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 # pytest has its own in their places
-    child.perform(path, [], None, 60, lambda _, __, found: output.write_text(json.dumps(found.to_json())) and None, fork=False)
+
+    def tell(path: str, scenario: str | None, found: Witnessed) -> None:
+        output.write_text(json.dumps(found.to_json()), encoding="utf-8")
+
+    child.perform(path, [], None, 60, tell, fork=False)

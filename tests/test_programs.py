@@ -16,6 +16,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import pytest
+from found_programs import FOUND, found
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program_beliefs import alarms, beliefs
@@ -56,10 +58,10 @@ def judged(value: Value, facts: set[Fact], trace: Trace) -> tuple[list[str], boo
             mask = Grad.CUT
         elif name == "grad" and mask == Grad.UNKNOWN and trace.is_live(value):
             mask = Grad.LIVE
-        found = joined(map(bit, tensors))
-        if mask and not mask & Grad.UNKNOWN and found & ~mask:
+        there = joined(map(bit, tensors))
+        if mask and not mask & Grad.UNKNOWN and there & ~mask:
             wrong.append(f"{name} of {sorted(map(str, tensors))} in {value}")
-        definite &= mask == found or name == "leaf"
+        definite &= mask == there or name == "leaf"
     return wrong, definite
 
 
@@ -81,8 +83,8 @@ class Verdict:
         facts: dict[tuple[int, str], set[Fact]] = {}
         for ran in runs:
             self.tally["probes"] += ran.probes
-            for point, found in ran.facts.items():
-                facts.setdefault(point, set()).update(found)
+            for point, seen in ran.facts.items():
+                facts.setdefault(point, set()).update(seen)
         self.values(facts)
         if codes:  # what comes after an exception may be what an alarm speaks of
             self.alarms(program, {line for ran in runs if ran.error is None for line in ran.lines}, always)
@@ -134,25 +136,25 @@ def kinds(wrong: list[str]) -> set[str]:
     return {one.partition(":")[0][:6] if one.startswith("DET") else " ".join(one.partition(": ")[2].split()[:1]) for one in wrong}
 
 
-def smallest(found: Verdict) -> Verdict:
+def smallest(known: Verdict) -> Verdict:
     """The program with as few statements as still show a contradiction of the same sort."""
-    sort = kinds(found.wrong)
+    sort = kinds(known.wrong)
     shrinking = True
     while shrinking:
         shrinking = False
-        for node in sorted((n for n in ast.walk(ast.parse(found.source)) if isinstance(n, ast.stmt)), key=lambda n: n.lineno - (n.end_lineno or 0)):
+        for node in sorted((n for n in ast.walk(ast.parse(known.source)) if isinstance(n, ast.stmt)), key=lambda n: n.lineno - (n.end_lineno or 0)):
             if isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom)) or "seed(" in ast.unparse(node) or "super()" in ast.unparse(node):
                 continue
-            lines = found.source.split("\n")
+            lines = known.source.split("\n")
             lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + "pass"]
             try:
                 smaller = verdict("\n".join(lines), True, any(one.startswith("DET") for one in sort))
             except SyntaxError:
                 continue
-            if smaller is not None and kinds(smaller.wrong) & sort and len(smaller.source) < len(found.source):
-                found, shrinking = smaller, True
+            if smaller is not None and kinds(smaller.wrong) & sort and len(smaller.source) < len(known.source):
+                known, shrinking = smaller, True
                 break
-    return found
+    return known
 
 
 def figures(tally: Counter[str]) -> str:
@@ -168,13 +170,13 @@ def test_generated_programs_agree_with_torch() -> None:
     tally = Counter[str]()
     contradictions = []
     for number in range(FIRST, FIRST + PROGRAMS):
-        found = by_number(number)
-        if found is None:
+        judged_ = by_number(number)
+        if judged_ is None:
             tally["endless"] += 1
             continue
-        tally += found.tally
-        if found.wrong:
-            small = smallest(found)
+        tally += judged_.tally
+        if judged_.wrong:
+            small = smallest(judged_)
             contradictions.append(f"program {number}: {'; '.join(small.wrong)}\n{small.source}")
             print("\n" + contradictions[-1])
     print("\n" + figures(tally))
@@ -183,8 +185,14 @@ def test_generated_programs_agree_with_torch() -> None:
     assert tally["definite"] >= DEFINITE * (tally["definite"] + tally["unknown"]), figures(tally)
 
 
+@pytest.mark.parametrize("name", FOUND)
+def test_what_once_contradicted_torch(name: str) -> None:
+    judged_ = verdict(found(name), True)
+    assert judged_ is not None and not judged_.wrong
+
+
 @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_programs_that_hypothesis_draws_agree_with_torch(random: Random, loud: bool) -> None:
-    found = verdict(program(random, size=8), loud)
-    assert found is None or not found.wrong, found.source
+    judged_ = verdict(program(random, size=8), loud)
+    assert judged_ is None or not judged_.wrong, judged_.source

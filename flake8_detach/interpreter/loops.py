@@ -175,14 +175,7 @@ class Loops(Branches):
                     return True
             elif isinstance(slot, int):
                 return True
-        return self.is_cut_by(loop, end)
-
-    def is_cut_by(self, loop: Loop, end: Difference) -> bool:
-        """Whether the body took the history of something older than the loop, so that a second iteration sees it cut."""
-        cut = [key for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR and isinstance(key[1], str)]
-        before = self.state.before(loop.mark) if cut else {}
-        olds = (before.get(key, self.state.store.get(key)) for key in cut)
-        return any(isinstance(old, Value) and old.kind & Kind.TENSOR and old.grad & (Grad.LIVE | Grad.UNKNOWN) for old in olds)
+        return False
 
     def is_news(self, loop: Loop, key: Key, slot: Slot | None, before: Difference) -> bool:
         """Whether a second iteration would see something under a key that the first did not: a tensor that may be live where there was none."""

@@ -63,16 +63,16 @@ class Modules(Objects):
         return self.current(Value(Kind.TENSOR, grad, Leaf.LEAF, DType.FLOAT, own, own if grad & Grad.LIVE else EMPTY, own | module.reach))
 
     def own_grads(self, module: Value) -> int:
-        """Whether the parameters of a module of the file require grad: those it holds itself, and those of its parts; 0 where it shows none."""
+        """Whether the parameters of a module's parts require grad, each by itself; 0 where the file shows none."""
         grad = 0
-        for address in self.with_parts(module) if not module.refs.isdisjoint(self.instances) else ():
-            for name in self.fields.get(address, ()):
-                slot = self.state.store.get((address, name))
-                if isinstance(slot, Value) and slot.refs & self.trace.wrapped:
-                    grad |= self.current(slot).grad
-                elif isinstance(slot, Value) and slot.kind == Kind.MODULE:
-                    frozen = self.freeze_state(slot)
-                    grad |= (Grad.CUT if frozen & FROZEN else 0) | (Grad.LIVE if frozen != FROZEN else 0)
+        for address in self.with_parts(module):
+            if address in self.instances:
+                slots = [self.state.store.get((address, name)) for name in self.fields.get(address, ())]
+                for slot in slots:
+                    grad |= self.current(slot).grad if isinstance(slot, Value) and slot.refs & self.trace.wrapped else 0
+            elif self.state.store.get((address, HOLDS)) == 1:
+                frozen = self.freeze_state(module._replace(refs=frozenset((address,))))
+                grad |= (Grad.CUT if frozen & FROZEN else 0) | (Grad.LIVE if frozen != FROZEN else 0)
         return grad
 
     # -- state ------------------------------------------------------------------------------------------------------------------------
@@ -95,6 +95,11 @@ class Modules(Objects):
                 slot = self.state.store.get((address, name))
                 if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.leaf == Leaf.LEAF and slot.refs & self.trace.wrapped:
                     self.freeze_leaf(slot, frozen)
+        parts = self.with_parts(module)
+        for token, modules in self.parameters.items():
+            if modules and modules <= parts and token in self.trace.leaves:  # a parameter that was read before
+                own = frozenset((token,))
+                self.freeze_leaf(self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own)), frozen)
 
     def freeze_leaf(self, leaf: Value, frozen: int) -> None:
         """The same on a parameter that the module holds itself."""

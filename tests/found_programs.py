@@ -1,0 +1,170 @@
+"""The smallest programs in which generated ones once contradicted torch, each under the name of what was wrong.
+
+Here: the programs, cut down to what shows it. Not here: the comparison (test_programs), which asks of each that nothing contradicts any more.
+"""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import Final
+
+from program_vocabulary import HEADER
+
+FOUND: Final[dict[str, str]] = {
+    "written in place on one path": """
+        v = torch.zeros(3)
+        for _ in range(2):
+            if random.random() < 0.5:
+                v[0] = torch.tensor(2.0, requires_grad=True)
+        """,
+    "detached in place on one path": """
+        v = nn.Parameter(torch.randn(3))
+        if random.random() < 0.5:
+            with torch.no_grad():
+                v[1:] = 0
+        else:
+            v.detach_()
+        """,
+    "gradients enabled under inference mode": """
+        s = torch.ones((), requires_grad=True)
+        with torch.inference_mode():
+            with torch.set_grad_enabled(True):
+                t = s * s
+        """,
+    "inference mode switched off by a decorator": """
+        @torch.inference_mode(False)
+        def f(m):
+            return m * m
+
+        m = f(torch.eye(3))
+        v = torch.maximum(torch.ones(3, requires_grad=True), m[0])
+        """,
+    "view of what gets the flag": """
+        v = torch.ones(3)
+        w = v.view(3)
+        v.requires_grad = True
+        """,
+    "detached alias that gets the flag": """
+        m = torch.rand(3, 3)
+        n = m.view(9).view(3, 3)
+        a = n.detach().requires_grad_()
+        """,
+    "view without history of what loses the flag": """
+        m = torch.randn(3, 3, requires_grad=True)
+        with torch.inference_mode():
+            v = m[0]
+        m.requires_grad_(False)
+        """,
+    "one of two tensors gets the flag": """
+        m = torch.rand(3, 3)
+        rows = list(m)
+        if random.random() < 0.5:
+            m = m.to(torch.float64) + 0
+        m.requires_grad_()
+        """,
+    "written through a view": """
+        m = torch.randn(3, 3)
+        n = m.transpose(0, 1)
+        n.sub_(torch.randn(3, 3, requires_grad=True))
+        """,
+    "dict that is made with unknown keys on one path": """
+        v = torch.ones(3, requires_grad=True)
+        d = {k: t * 2 for k, t in dict(a=v, b=v).items()}
+        if random.random() < 0.5:
+            d = dict(a=v, b=torch.arange(3.0))
+        """,
+    "list whose items move": """
+        v = torch.ones(3, requires_grad=True)
+        l = [torch.zeros(3), v]
+        if random.random() < 0.5:
+            l.insert(0, v * 2)
+        """,
+    "list that is emptied in a loop": """
+        l = [torch.zeros(3), torch.zeros(3)]
+        for _ in range(2):
+            l.clear()
+        l.append(torch.ones(3, requires_grad=True))
+        """,
+    "items that are live on the same path": """
+        v = torch.zeros(3)
+        if random.random() < 0.5:
+            v = torch.randn(3, requires_grad=True).exp()
+        l = [v, v]
+        l.append(torch.zeros(3))
+        m = torch.stack(l)
+        n = torch.stack([v, v])
+        """,
+    "sum over a tensor that gets the flag": """
+        v = torch.zeros(3)
+        s = sum(v)
+        v.requires_grad_()
+        """,
+    "flag set under inference mode": """
+        v = torch.randn(3, requires_grad=True)
+        with torch.inference_mode():
+            v.detach_()
+            m = torch.randn(3, 3, requires_grad=True).t()
+            n = torch.randn(3, 3, requires_grad=True)
+        w = F.leaky_relu(n, 0.1)
+        """,
+    "operation that saves only its weight": """
+        v = torch.ones(3, requires_grad=True)
+        with torch.inference_mode():
+            w = torch.randn(3)
+        u = v.lerp(w, 0.5)
+        t = torch.where(torch.ones(3, dtype=torch.bool), v, w)
+        """,
+    "another dtype under no_grad": """
+        v = torch.ones(3, requires_grad=True)
+        with torch.no_grad():
+            w = v.to(torch.float64)
+        print(w)
+        """,
+    "in place by nothing but itself": """
+        def f(s):
+            torch.relu_(s)
+
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            t = s.clone()
+        for _ in range(2):
+            f(t)
+        """,
+    "leaf that became a result": """
+        m = nn.Parameter(torch.zeros(3, 3))
+        m.requires_grad_(False)
+        m[:, 0] += torch.ones(3, requires_grad=True).exp()
+        m += torch.randn(3, 3, requires_grad=True)
+        """,
+    "module frozen on one path": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3))
+
+        net = Net()
+        if random.random() < 0.5:
+            net.requires_grad_(False)
+        """,
+    "parameter without the flag": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3), requires_grad=False)
+
+        net = Net()
+        for p in net.parameters():
+            s = p.sum()
+        net.requires_grad_()
+        """,
+    "module with a frozen part": """
+        net = nn.Sequential(nn.Linear(3, 3).requires_grad_(False), nn.Linear(3, 3))
+        for p in net.parameters():
+            s = p.sum()
+        """,
+}
+
+
+def found(name: str) -> str:
+    """The whole text of a program."""
+    return HEADER + dedent(FOUND[name])
