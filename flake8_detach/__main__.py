@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ended(chosen.command, "interrupted", INTERRUPTED)
     except MemoryError:
         return _ended(chosen.command, "out of memory", FAILED)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         if not _is_of_the_installation(error):
             raise
         return _ended(chosen.command, f"cannot be loaded: {error}", FAILED)
@@ -157,8 +157,11 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _is_of_the_installation(error: ImportError) -> bool:
-    """Whether a package is missing, or a compiled module finds no memory or no library of its own; anything else is a fault to be shown whole."""
+def _is_of_the_installation(error: ImportError | SyntaxError) -> bool:
+    """Whether a package is missing, a compiled module finds no memory or no library of its own, or Python's parser no memory for a module of ours,
+    which it then takes for invalid; anything else is a fault to be shown whole."""
+    if isinstance(error, SyntaxError):
+        return Path(error.filename or "").is_relative_to(Path(__file__).parent)
     missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] != __package__
     return missing or (error.path or "").endswith(tuple(EXTENSION_SUFFIXES))
 

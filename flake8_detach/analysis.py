@@ -26,9 +26,9 @@ from .settings import DEFAULT, Settings
 
 RULES = Path(__file__).resolve().parent / "rules"
 IMPORTS_TORCH = re.compile(
-    r"^\s*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
+    r"^[^\S\n]*(?:from|import)\s[^#\n]*\b(torch|lightning|pytorch_lightning|accelerate|transformers|timm|torchvision)\b", re.M
 )
-IMPORTS_RIVAL = re.compile(r"^\s*(?:from|import)\s+(?:paddle|oneflow|jittor|tinygrad|mxnet|mindspore|megengine|chainer)\b", re.M)
+IMPORTS_RIVAL = re.compile(r"^[^\S\n]*(?:from|import)\s+(?:paddle|oneflow|jittor|tinygrad|mxnet|mindspore|megengine|chainer)\b", re.M)
 """Frameworks whose parameters have a `zero_grad()` too, or that may have."""
 IMPORTS_ALL = re.compile(r"^from\s+\S+\s+import\s+\*(?=.*\b(?:torch\.|nn\.Module\b|no_grad\b))", re.M | re.S)
 """A star import, above a use of torch: that is where torch comes from."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from .settings import DEFAULT, Settings, find
@@ -355,8 +356,9 @@ class Trace:
         return f"`{best[2]}`, line {best[1]}" if best else "a parameter"
 
 
+@lru_cache(maxsize=8)
 def text(node: ast.AST) -> str:
-    """The source of an expression on one line, shortened for a message."""
+    """The source of an expression on one line, shortened for a message. Remembered: each argument of a long call may be asked for the call's text."""
     out = written(node)
     return out if len(out) <= 40 else out[:37] + "..."
 

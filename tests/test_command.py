@@ -5,6 +5,7 @@ What lives here: names, arguments, statuses. What must not: what a rule's page s
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -153,3 +154,56 @@ def test_a_missing_package_is_named_by_the_command_itself(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["flake8-detach fix: cannot be loaded: import of libcst halted; None in sys.modules"]
     assert (tmp_path / "train.py").read_text() == MISTAKE
+
+
+ENDINGS = {
+    "check": ["check", "--isolated", "train.py"],
+    "fix": ["fix", "--isolated", "--diff", "train.py"],
+    "explain": ["explain", "DET101"],
+    "rules": ["rules"],
+    "trace": ["trace", "train.py"],
+    "graph": ["graph", "train.py:3"],
+}
+
+
+def ending(folder: Path, command: str, output: int) -> tuple[int, str]:
+    """The status of a command whose output goes there, and what it says on standard error."""
+    (folder / "train.py").write_text(MISTAKE)
+    start = [sys.executable, "-m", "flake8_detach", *ENDINGS[command]]
+    done = subprocess.run(start, cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+@pytest.mark.parametrize("command", ENDINGS)
+def test_a_full_output_is_told_in_a_line(tmp_path: Path, command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        status, errors = ending(tmp_path, command, full.fileno())
+    assert status == 2
+    assert [line for line in errors.splitlines() if not line.startswith("Would fix ")] == [
+        f"flake8-detach {command}: [Errno 28] No space left on device"
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are those of POSIX")
+@pytest.mark.parametrize("command", ENDINGS)
+def test_a_reader_that_leaves_is_no_mistake(tmp_path: Path, command: str) -> None:
+    """As of `| head`: nothing is said."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    status, errors = ending(tmp_path, command, writing)
+    os.close(writing)
+    assert (status, [line for line in errors.splitlines() if not line.startswith("Would fix ")]) == (2, [])
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_module_for_which_the_parser_has_no_memory(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ours: bool) -> None:
+    """It takes the module for invalid; a text that is invalid in earnest is for the command to tell, and a fault where it does not."""
+    error = SyntaxError("expected ':'", (manual.__file__ if ours else "train.py", 1, 1, "", 1, 1))
+    monkeypatch.setitem(COMMANDS, "rules", failing(error))
+    if ours:
+        assert status("rules") == 2
+        assert capsys.readouterr().err.startswith("flake8-detach rules: cannot be loaded: expected ':'")
+    else:
+        with pytest.raises(SyntaxError):
+            status("rules")

@@ -658,6 +658,18 @@ def test_a_link_out_of_the_given_paths_is_not_followed(tmp_path: Path, capsys: p
     assert outside.read_text() == MISTAKE
 
 
+def test_a_folder_out_of_the_given_paths_is_not_entered_by_a_link(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (outside / "train.py").write_text(MISTAKE)
+    (inside / "train.py").write_text(MISTAKE)
+    (inside / "link").symlink_to(outside)
+    assert main(["fix", "--isolated", str(inside)]) == 0
+    assert (inside / "train.py").read_text() == MENDED
+    assert (outside / "train.py").read_text() == MISTAKE
+
+
 def test_a_file_with_two_names_is_fixed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.py").write_text(MISTAKE)
     (tmp_path / "b.py").symlink_to("a.py")

@@ -107,6 +107,11 @@ CONFIGURATIONS = {
     "codes": "[flake8]\nextend-select = {pull}\n",
     "numbers": "[flake8]\nmax-line-length = {pull}\n",
     "interpolation": "[flake8]\nmax-line-length = %(x)s\nx = ${{PATH}}\n",
+    "options": "[flake8]\ndetach-loggers = __import__('os').system('echo options >> {wire}'):1\n",
+    "options that evaluate": "[flake8]\ndetach-detachers = eval, exec, os.system, mylib.{pull}\n",
+    "patterns": "[flake8]\ndetach-loggers = [z-a], [!], [[x]a, ***********************a, [a--z]x:1\n",
+    "a pattern without end": "[flake8]\ndetach-modules = " + "*a" * 2000 + "b\n",
+    "a number without end": "[flake8]\ndetach-loggers = show:" + "9" * 5000 + "\n",
     "ours": "[flake8-detach]\nplugins = {wire}\n[tool:flake8_detach]\nexec = {pull}\n",
 }
 
@@ -178,6 +183,19 @@ def test_no_configuration_runs(tmp_path: Path, name: str) -> None:
     assert folder.pulled == ""
     assert told
     assert "flake8_detach" not in told  # no traceback through this package
+
+
+@pytest.mark.parametrize("command", ["check --isolated .", "fix --isolated --unsafe .", "trace victim.py", "trace victim.py:20", "graph victim.py:66"])
+def test_no_command_runs_anything(tmp_path: Path, command: str) -> None:
+    """But `witness`, which is asked to. They are started as pip's script is, which puts no folder of the user's on the path."""
+    folder = Folder(tmp_path, SHADOWS)
+    folder.script.write_text("import sys\nfrom flake8_detach.__main__ import main\nsys.exit(main())\n")
+    before = (folder.here / "victim.py").read_text()
+    told = folder.run(str(folder.script), *command.split())
+    assert folder.pulled == ""
+    assert "total" in told or "DET201" in told
+    assert "Traceback" not in told
+    assert ((folder.here / "victim.py").read_text() != before) is command.startswith("fix")
 
 
 def test_no_file_name_runs(tmp_path: Path) -> None:

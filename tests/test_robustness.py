@@ -158,6 +158,7 @@ def branches(count: int) -> str:
 
 EXTREMES: dict[str, Callable[[], str]] = {
     "chain of calls": lambda: "x = model(torch.ones(2))" + ".relu()" * 160 + "\nprint(x)\n",
+    "a call of many arguments": lambda: "print(" + "loss * 2, " * 3000 + ")\n",
     "chain of attributes": lambda: "x = model" + ".a" * 160 + "(1)\n",
     "chain of subscripts": lambda: "x = model(1)" + "[0]" * 160 + "\nprint(x)\n",
     "sum of terms": lambda: "x = " + " + ".join(["model(torch.ones(2))"] * 160) + "\nprint(x)\n",
@@ -325,6 +326,32 @@ def seconds_for(number: int) -> float:
 def test_time_is_linear() -> None:
     """Eight times the file takes about eight times as long; double that would mean a hidden square."""
     assert seconds_for(320) < 16 * seconds_for(40)
+
+
+def seconds_for_a_line(findings: int) -> float:
+    """One line with so many findings, its columns not those of its bytes."""
+    text = "import torch\nw = torch.ones(3, requires_grad=True)\n'ä'; " + "w.numpy(); " * findings + "\n"
+    reports, seconds = check(text)
+    assert len(reports) == findings
+    assert reports[-1][:2] == (3, len("'ä'; ") + len("w.numpy(); ") * (findings - 1))
+    return seconds
+
+
+def test_time_is_linear_in_the_findings_of_a_line() -> None:
+    """A column counted from the line's beginning for each would make it square: 40 seconds for a line of a megabyte."""
+    assert seconds_for_a_line(24_000) < 16 * min(seconds_for_a_line(3000) for _ in range(2))
+
+
+def seconds_at_the_gate(blank_lines: int) -> float:
+    text = "# torch\n" + " \n" * blank_lines + "x.zero_grad()\n"
+    start = time.process_time()
+    assert analysis.may_fire(text) is False
+    return time.process_time() - start
+
+
+def test_blank_lines_pass_the_gate() -> None:
+    """100,000 of them; each line's search for an import must end with the line."""
+    assert seconds_at_the_gate(100_000) < 1
 
 
 def loops_in_a_row(number: int) -> float:

@@ -6,6 +6,7 @@ linter says.
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from functools import cache
 from pathlib import Path
@@ -176,6 +177,41 @@ def test_the_command_writes_findings_to_a_file(tmp_path: Path, capfd: pytest.Cap
     assert main(["--output", str(output), path]) == 0
     assert output.read_text(encoding="utf-8").startswith(f"{path}:2:1: DET302 ")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("output", ["absent/findings.txt", "/dev/full"])
+def test_findings_are_not_lost_with_their_file(tmp_path: Path, capfd: pytest.CaptureFixture[str], output: str) -> None:
+    """The program has run: where the file can't be written, they go to standard error, and the status says so."""
+    if output == "/dev/full" and not Path(output).exists():
+        pytest.skip("no full device")
+    path = program(tmp_path, "import torch", "torch.no_grad()")
+    assert main(["--output", str(tmp_path / output), path]) == 2
+    told, finding = capfd.readouterr().err.splitlines()
+    assert told.startswith("flake8-detach witness: --output: [Errno ")
+    assert finding.startswith(f"{path}:2:1: DET302 ")
+
+
+def test_the_command_says_that_it_runs_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "this executes the program, as python PROGRAM.py would, in a process of its own" in told
+    assert "--timeout" in told
+
+
+def test_the_command_runs_only_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """In a process of its own: nothing of the current folder, whatever its name, and of the program's folder only what the program imports."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        for name in "torch numpy json ast neighbour sitecustomize usercustomize flake8_detach conftest".split():
+            (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'tripwire')!r}, 'a').write('{folder.name}/{name} ')\n")
+    monkeypatch.chdir(here)
+    assert main([program(there, "import os, torch, neighbour", "print(os.getpid(), torch.ones(1, requires_grad=True) * 2)")]) == 0
+    assert (tmp_path / "tripwire").read_text() == "there/neighbour "
+    told = capfd.readouterr()
+    assert int(told.out.split()[0]) != os.getpid()
+    assert "program.py:2:1: DET101 " in told.err
 
 
 def test_the_command_stops_a_program_and_tells_what_it_showed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

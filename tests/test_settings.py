@@ -208,6 +208,7 @@ def test_a_setting_does_not_outlive_its_run(tmp_path: Path, capsys: pytest.Captu
         ("loggers", "metric:0"),
         ("loggers", "metric:-1"),
         ("loggers", "metric:"),
+        pytest.param("loggers", f"metric:{'9' * 5000}", id="loggers-metric:9999..."),
         ("evaluations", "score all%"),
         ("evaluations", "score:1"),
         ("detachers", "a..b"),

@@ -43,7 +43,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    description = "run a program under real PyTorch and print the mistakes that happened"
+    description = (
+        "run a program under real PyTorch and print the mistakes that happened; this executes the program, as python PROGRAM.py would,"
+        " in a process of its own: give it only what you would run yourself"
+    )
     parser = argparse.ArgumentParser("flake8-detach witness", description=description)
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds until the program is stopped (default: %(default)g)")
     parser.add_argument("--output", type=Path, help="write the findings to this file instead of standard error")
