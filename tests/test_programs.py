@@ -86,8 +86,9 @@ class Verdict:
             for point, seen in ran.facts.items():
                 facts.setdefault(point, set()).update(seen)
         self.values(facts)
-        if codes:  # what comes after an exception may be what an alarm speaks of
-            self.alarms(program, {line for ran in runs if ran.error is None for line in ran.lines}, always)
+        if codes:  # where a variant raises, what an alarm speaks of may lie behind that
+            unbroken = all(ran.error is None for ran in runs)
+            self.alarms(program, {line for ran in runs for line in ran.lines} if unbroken else set(), always)
 
     def values(self, facts: dict[tuple[int, str], set[Fact]]) -> None:
         believed = beliefs(self.source, sorted(facts))
