@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from flake8.exceptions import ExecutionError
@@ -33,9 +34,10 @@ class Work:
         self.done: set[Path] = set()
 
     def take(self, path: Path) -> None:
-        """One file; a failure is told and leaves it as it is."""
+        """One file; a failure is told and leaves it as it is. Raises OSError where what is printed can't be, which is no failure of the file."""
+        show: Callable[[], None] | None = None
         try:
-            self._take(path)
+            show = self._take(path)
         except files.Stale:
             self._fail(path, "it was changed meanwhile by somebody else and is left as they made it")
         except SyntaxError as error:
@@ -46,31 +48,32 @@ class Work:
             self._fail(path, "there is not enough memory for it")
         except (OSError, ValueError, Unparsable) as error:
             self._fail(path, str(error))
+        if show is not None:
+            try:
+                show()
+            except ValueError as error:  # the output's encoding has no such character
+                self._fail(path, str(error))
 
-    def _take(self, path: Path) -> None:
+    def _take(self, path: Path) -> Callable[[], None] | None:
+        """What prints the outcome, None where there is nothing to print."""
         if not files.lies_within(path, self.choice.given):
             raise ValueError("it is a link out of the given paths")
         old = files.read(path)
         if old.path in self.done:
-            return
+            return None
         self.done.add(old.path)
         text, name = decoded(old.data), str(path)
         new = mended(text, self.choice.view(name), self.unsafe)
         if new.text != text.text:
-            self._deliver(path, old, text, new)
+            if not self.diff:
+                files.replace(old, text.encoded(new.text))
+            self.changed += 1
         self.fixed += new.fixed
         self.left += len(new.left)
         self.waiting += sum(1 for d in new.left if d.edit is not None and not d.edit.safe and not self.unsafe)
-        if not self.diff:
-            self.choice.show(name, text._replace(text=new.text), [d.report for d in new.left])
-
-    def _deliver(self, path: Path, old: files.Read, text: Text, new: Mended) -> None:
         if self.diff:
-            lines = difflib.unified_diff(text.text.splitlines(True), new.text.splitlines(True), str(path), str(path))
-            sys.stdout.writelines(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-        else:
-            files.replace(old, text.encoded(new.text))
-        self.changed += 1
+            return partial(_show_changes, name, text, new)
+        return partial(self.choice.show, name, text._replace(text=new.text), [d.report for d in new.left])
 
     def _fail(self, path: Path, reason: str) -> None:
         self.failed = True
@@ -84,6 +87,11 @@ class Work:
     @property
     def status(self) -> int:
         return 2 if self.failed else int(self.changed > 0 if self.diff else self.left > 0)
+
+
+def _show_changes(name: str, text: Text, new: Mended) -> None:
+    lines = difflib.unified_diff(text.text.splitlines(True), new.text.splitlines(True), name, name)
+    sys.stdout.writelines(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _count(number: int, noun: str) -> str:
