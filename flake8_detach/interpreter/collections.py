@@ -55,8 +55,7 @@ class Collections(Networks):
             for address in receiver.refs:
                 self.state.delete((address, ITEMS))
                 self.state.delete((address, LIVING))
-                for key in self.item_keys.get(address, ()):
-                    self.state.delete((address, key))
+            self.shift(receiver)
             return NONE
         if name in ("index", "count", "__len__"):
             return NUMBER

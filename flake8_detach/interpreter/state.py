@@ -118,11 +118,13 @@ class State:
 
     def anywhere(self, key: Key, difference: Difference = NOTHING) -> Slot | None:
         """What stands under a key of a container under which nothing was put: where items have unknown places, any of these."""
-        get, address = self.store.get, key[0]
-        is_open = difference.get((address, OPEN), get((address, OPEN)))
-        if not isinstance(is_open, int) or not is_open & 1:
-            return None
-        return difference.get((address, ITEMS), get((address, ITEMS)))
+        items = (key[0], ITEMS)
+        return difference.get(items, self.store.get(items)) if self.is_open(key[0], difference) else None
+
+    def is_open(self, address: int, difference: Difference) -> bool:
+        """Whether a path left a container with items at unknown places."""
+        slot = difference.get((address, OPEN), self.store.get((address, OPEN)))
+        return isinstance(slot, int) and slot & 1 != 0
 
     def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
         """What a path left under a key of a container."""
@@ -203,5 +205,5 @@ class State:
                 out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
-            elif key[1] is LIVING or all(self.anywhere(key, difference) is not None for difference in differences):
+            elif key[1] is LIVING or all(self.is_open(key[0], difference) for difference in differences):
                 self.delete(key)  # the items of a list have moved on every path
