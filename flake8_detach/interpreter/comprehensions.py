@@ -9,10 +9,11 @@ import ast
 from collections.abc import Callable
 
 from flake8_detach.knowledge import objects
-from flake8_detach.value import Kind, Value
+from flake8_detach.value import Grad, Kind, Value
 
 from .expressions import Expressions
 from .machine import Loop
+from .state import ITEMS, LIVING
 
 
 class Comprehensions(Expressions):
@@ -26,7 +27,10 @@ class Comprehensions(Expressions):
         lazy = isinstance(node, ast.GeneratorExp)
         if lazy:
             self.one_shot(value)
-        self.comprehend(node.generators, lambda: self.add(address, self.produced(node.elt, value, node, lazy)), node)
+        source = self.comprehend(node.generators, lambda: self.add(address, self.produced(node.elt, value, node, lazy)), node)
+        made = self.state.store.get((address, ITEMS))
+        if isinstance(made, Value) and made.grad & Grad.LIVE and not node.generators[0].ifs and any(map(self.holds_life, source.refs)):
+            self.state.write((address, LIVING), 1)  # what is made of its live items is live too
         return value
 
     def makes_optimizers(self, node: ast.ListComp) -> bool:
@@ -72,8 +76,8 @@ class Comprehensions(Expressions):
         self.comprehend(node.generators, lambda: self.put(address, self.eval(node.key), self.produced(node.value, value, node, False)), node)
         return value
 
-    def comprehend(self, generators: list[ast.comprehension], body: Callable[[], None], node: ast.expr) -> None:
-        """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own."""
+    def comprehend(self, generators: list[ast.comprehension], body: Callable[[], None], node: ast.expr) -> Value:
+        """Run the body of a comprehension once for what its generators give; its targets live in a scope of its own. Answers what the first iterates."""
         scope = self.token(node, "scope")
         here = self.here
         outer = here.scopes
@@ -97,6 +101,7 @@ class Comprehensions(Expressions):
         finally:
             self.loops.pop()
             here.scopes = outer
+        return first
 
     def bind_in(self, scope: int, target: ast.expr, value: Value, node: ast.AST) -> None:
         """Bind a comprehension's target in its own scope."""

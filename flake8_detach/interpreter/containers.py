@@ -312,8 +312,13 @@ class Containers(Effects):
             self.spend(len(found))
             for item in told_apart(found):
                 parts = self.inside(self.current(item), depth - 1)
-                out += map(self.whole, parts) if not apart and self.state.store.get((address, LIVING)) == 1 else parts
+                out += map(self.whole, parts) if not apart and self.holds_life(address) else parts
         return out if len(out) <= WIDEST else [join_all(out)]
+
+    def holds_life(self, address: int) -> bool:
+        """Whether something was put into a container that is surely live."""
+        slot = self.state.store.get((address, LIVING))
+        return isinstance(slot, int) and slot & 1 != 0
 
     def inside_record(self, value: Value, depth: int) -> list[Value]:
         """The fields of a dataclass or named tuple."""
