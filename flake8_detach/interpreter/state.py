@@ -193,7 +193,7 @@ class State:
                 if out is not None:
                     self.write(key, out)
                 continue
-            if key[1].__class__ is tuple:
+            if key[1].__class__ is tuple and key[1][0] == "item":
                 out = self.item_after(key, here, differences[0])
                 for difference in differences[1:]:
                     out = join_slots(out, self.item_after(key, here, difference))
