@@ -93,6 +93,8 @@ class Saved:
                 del self.kept[old]
 
     def _note(self, node: Any) -> None:
+        if torch.jit.is_tracing():
+            return  # what is asked of a tensor then becomes a part of the trace
         todo = [node]
         while todo:
             current = todo.pop()
