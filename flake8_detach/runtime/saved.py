@@ -93,7 +93,7 @@ class Saved:
                 del self.kept[old]
 
     def _note(self, node: Any) -> None:
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing():  # type: ignore[no-untyped-call, attr-defined]
             return  # what is asked of a tensor then becomes a part of the trace
         todo = [node]
         while todo:
