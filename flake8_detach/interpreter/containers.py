@@ -70,7 +70,7 @@ class Containers(Effects):
     def row(self, node: ast.AST, items: Sequence[Value], names: Sequence[str] = ()) -> Value:
         """A new container of these items, in order, also reachable by attribute names."""
         address, value = self.container(node, "row")
-        self.fill(address, [(("item", "int", index), item) for index, item in enumerate(items)])
+        self.fill(address, [(item_key(index), item) for index, item in enumerate(items)])
         self.state.write((address, LENGTH), constant(len(items)))
         for name, item in zip(names, items):
             self.state.write((address, name), item)

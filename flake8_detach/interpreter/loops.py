@@ -168,7 +168,8 @@ class Loops(Branches):
         if loop.singular:
             return True
         if not self.carries_matter():
-            return any(self.is_news(loop, key, slot, before) for before in [self.state.before(loop.mark)] for key, slot in end.items())
+            before = self.state.before(loop.mark)
+            return any(self.is_news(loop, key, slot, before) for key, slot in end.items())
         for key, slot in end.items():
             if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and key[1] is not ITEMS:
                 if not (isinstance(key[1], str) and loop.token in self.born.get(key[0], ())):
