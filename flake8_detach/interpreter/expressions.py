@@ -70,6 +70,7 @@ class Expressions(Judgements):
             slot = get((scope, name))
             if slot.__class__ is Value:
                 return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
+        self.unbound.add(name)
         if name in BUILTINS:
             return BUILTINS[name]
         for star in self.stars:
@@ -79,8 +80,6 @@ class Expressions(Judgements):
             return Value(Kind.LIBRARY, names=frozenset((self.torch_by_star[name],)))
         tokens = frozenset((self.part(self.module_scope, ("global", name)),))
         return self.current(Value(Kind.UNKNOWN, Grad.UNKNOWN, refs=tokens, history=tokens, reach=tokens))
-
-    module_scope = 0
 
     @cached_property
     def torch_by_star(self) -> dict[str, str]:

@@ -115,6 +115,8 @@ def chapters(machine: type) -> tuple[Methods, Methods]:
 class Machine:
     """State, frames, tokens; the chapters below add the meaning."""
 
+    module_scope = 0
+
     def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
         self.evaluators, self.executors = chapters(type(self))  # type: ignore[arg-type]  # mypy does not see that a class is hashable
         self.trace = Trace(tree, filename)
@@ -147,6 +149,7 @@ class Machine:
         self.stars: list[str] = []
         self.loops: list[Loop] = []
         self.steady: set[int] = set()  # loops whose second pass left what the first did
+        self.unbound: set[str] = set()  # names that were read where nothing had bound them
         self.activations: list[Activation] = []
         self.variables: dict[int, dict[str, None]] = {}  # scope -> the names ever bound in it
         self.earlier: dict[int, list[tuple[str, Value]]] = {}  # fields of the object that a place made the time before
