@@ -83,7 +83,7 @@ class Comprehensions(Expressions):
         outer = here.scopes
         first = self.eval(generators[0].iter)
         here.scopes = (scope, *outer)
-        loop = Loop(self.token(node, "loop"), self.state.mark(), branches=self.branches)
+        loop = Loop(self.token(node, "loop"), self.state.mark(), self.branches, self.clock)
         self.trace.loops[loop.token] = (node, here.frame)
         if isinstance(node, ast.GeneratorExp):
             self.lazy.add(loop.token)

@@ -49,7 +49,7 @@ class Loops(SecondPass):
             return NUMBER._replace(names=frozenset((LATER if loop.number else FIRST,)), refs=frozenset((loop.token,)))
         item = self.items(iterable, node)
         if item.kind & Kind.UNKNOWN:
-            for token in item.refs:
+            for token in item.refs - self.holders:  # a Sequential of the file is the same in each
                 self.forget(token)
             item = item if not item.refs else self.items(iterable, node)
         return item
@@ -85,7 +85,7 @@ class Loops(SecondPass):
         endless = isinstance(test, ast.Constant) and bool(test.value)
         self.record(Role.LOOP, node, iterable, detail=token)
         self.iterated[token] = iterable
-        loop = Loop(token, self.state.mark(), branches=self.branches)
+        loop = Loop(token, self.state.mark(), self.branches, self.clock)
         self.loops.append(loop)
         exits: list[Difference] = []
         outer = self.path

@@ -90,10 +90,12 @@ class Activation:
 class Loop:
     """A running loop: its token, the pass it is in, and the paths that left it."""
 
-    __slots__ = ("branches", "breaks", "continues", "freed", "freed_at", "mark", "number", "singular", "token")
+    __slots__ = ("began", "branches", "breaks", "continues", "freed", "freed_at", "mark", "meets_writes", "number", "singular", "token")
 
-    def __init__(self, token: int, mark: int, branches: int = 0) -> None:
+    def __init__(self, token: int, mark: int, branches: int, began: int) -> None:
         self.token, self.mark = token, mark
+        self.began = began  # when, by the clock of the operations
+        self.meets_writes = False  # a backward of the body goes through what was computed before the loop, or perhaps overwritten since
         self.number = 0
         self.branches = branches  # how many branches deep the loop stands
         self.singular = False  # the first pass goes another way, because it is the first

@@ -139,7 +139,7 @@ class Program(Activations):
         mode = self.mode
         this = self.prototype(cls)
         self.state.merge([{}, self.lived.get(cls.address, {})])
-        loop = Loop(self.token(cls.node, "life"), self.state.mark(), branches=self.branches)
+        loop = Loop(self.token(cls.node, "life"), self.state.mark(), self.branches, self.clock)
         self.trace.loops[loop.token] = (cls.node, self.here.frame)
         methods: list[int] = []
         self.loops.append(loop)

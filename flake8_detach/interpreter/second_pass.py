@@ -36,7 +36,7 @@ class SecondPass(Branches):
             if loop.token in self.born.get(key[0], ()):
                 living = living or (not isinstance(key[1], str) and may_be_live(slot))
             elif not isinstance(slot, Value):
-                if slot is not None and slot != before.get(key) and self.is_seen(key, end):
+                if slot is not None and slot != before.get(key) and self.is_seen(loop, key, end):
                     return True
             elif self.is_bound_first(key, before):
                 bound_first = bound_first or may_be_live(slot)
@@ -47,8 +47,11 @@ class SecondPass(Branches):
                 decided = decided or decides(before.get(key), slot)
         return held and living or bound_first and decided
 
-    def is_seen(self, key: Key, end: Difference) -> bool:
-        """Whether a mark says something to the next iteration: that a container has items at unknown places, only if one may be live."""
+    def is_seen(self, loop: Loop, key: Key, end: Difference) -> bool:
+        """Whether a mark says something to the next iteration: that a container has items at unknown places, only if one may be live; that a tensor
+        was overwritten, only to a backward through what was computed before that, and to who keeps a state_dict()."""
+        if key[1] is SPOILED:
+            return loop.meets_writes or bool(self.snapshots)
         if key[1] is not OPEN and key[1] is not LIVING:
             return True
         place = (key[0], ITEMS)

@@ -180,6 +180,7 @@ class Storage(Machine):
         active = set(self.active_loops())
         again = another = False
         for token, made in self.graph(loss):
+            self.note_reach(made)
             passed = self.passed.get(token, 0) > made.number
             if not keeps:
                 self.passed[token] = self.clock
@@ -202,6 +203,13 @@ class Storage(Machine):
                 self.freed[token] = (self.clock, self.branches)
                 self.state.write((token, FREED), 1)
 
+    def note_reach(self, made: Made) -> None:
+        """A backward goes through an operation: which of the running loops are younger than it."""
+        for loop in reversed(self.loops):
+            if made.number > loop.began:
+                return
+            loop.meets_writes = True
+
     def handed_out(self) -> set[int]:
         """What the running loops take out of what they iterate, each item once."""
         raise NotImplementedError
@@ -214,9 +222,13 @@ class Storage(Machine):
     def note_spoiled(self, ref: int, made: Made, loss: Value, node: ast.AST) -> bool:
         """Record that something which an operation has saved was written before the backward that needs it."""
         when, place, how, depth = self.writes.get(ref, (0, node, "", 0))
-        spoiled = when > made.number and self.has_happened((ref, SPOILED), depth)
+        if when <= made.number:
+            return False
+        spoiled = self.has_happened((ref, SPOILED), depth)
         if spoiled:
             self.record(Role.SPOILED, place, loss, OTHER, detail=(how, node, made.node))
+        for loop in self.loops if not spoiled else ():
+            loop.meets_writes = True
         return spoiled
 
     def has_happened(self, key: Key, depth: int) -> bool:
