@@ -101,6 +101,13 @@ class Storage(Machine):
         shared = self.trace.shares.get(token, EMPTY)
         return not shared.isdisjoint(owners) or any(self.is_view_of(t, owners) for t in shared if t < token)
 
+    def follow(self, owner: Value, now: Value) -> None:
+        """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad)."""
+        for view in self.storage(owner) - self.trace.aliases - owner.refs:
+            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
+                own = frozenset((view,))
+                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
+
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""
         known = self.how.get(token)
