@@ -61,7 +61,7 @@ class Effects(Storage):
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
         known, grad, surely, all_cut, kinds, dtypes = bool(operands), 0, False, True, 0, 0
-        unseen = self.are_inferred(operands) if self.trace.inferred else False
+        unseen = self.are_inferred(operands, node) if self.trace.inferred else False
         for value in operands:
             kind = value.kind
             if kind & OPAQUE:
@@ -120,13 +120,14 @@ class Effects(Storage):
             recurrent(carried if len(carried) <= MOST_CARRIED else self.running(carried)) if grad != Grad.CUT else NO_CARRY,
         )
 
-    def are_inferred(self, operands: Sequence[Value]) -> bool | None:
-        """Whether an operation meets inference tensors alone: autograd does not look at them then, whatever their flags say. None: there is a
-        number too, which some operations make a tensor of their own (`x + 1`) and others do not (`x ** 2`)."""
+    def are_inferred(self, operands: Sequence[Value], node: ast.AST) -> bool | None:
+        """Whether an operation meets inference tensors alone: autograd does not look at them then, whatever their flags say. None: it may make a
+        tensor of its own, of a number (`x + 1`, but not `x ** 2`), or as it is composed of others."""
         tensors = [value for value in operands if value.kind & TENSORISH]
         if not tensors or not all(value.refs and value.refs <= self.trace.inferred for value in tensors):
             return False
-        return None if len(tensors) < len(operands) else True
+        composed = isinstance(node, ast.Call) and "?" in operators.named(node.func.attr if isinstance(node.func, ast.Attribute) else "").outputs
+        return None if composed or len(tensors) < len(operands) else True
 
     def view(self, operand: Value, node: ast.AST, tag: object = "") -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
