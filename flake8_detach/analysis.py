@@ -38,6 +38,8 @@ CAN_FIRE = re.compile(
     r"|\.(?:eval|train|step|zero_grad)\s*$",
     re.M,
 )
+OFTEN = ("Module):", "log", ".step(", ".eval()")
+"""Of what CAN_FIRE looks for, what nearly every file has that it lets through: found in a tenth of its time."""
 
 STACK = 4000
 """How many calls deep the analysis may stand. pyflakes, which spends two or more calls on a level of nesting, gets as deep as Python's usual 1000
@@ -123,7 +125,7 @@ def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str,
 
 def may_fire(source: str) -> bool:
     """The gate: whether any rule could find something in a text."""
-    return _speaks_torch(source) and CAN_FIRE.search(source) is not None
+    return _speaks_torch(source) and (any(word in source for word in OFTEN) or CAN_FIRE.search(source) is not None)
 
 
 def _speaks_torch(source: str) -> bool:

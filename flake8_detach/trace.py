@@ -185,17 +185,28 @@ class Trace:
         self._live: dict[int, bool] = {}
         self.holdings: dict[frozenset[int], frozenset[int]] = {}  # what optimizers hold, as steps.holdings found it
         self._loop_starts: dict[object, int] | None = None
-        self._by_role: dict[tuple[str, ...], tuple[int, list[Event]]] = {}
+        self._by_roles: dict[tuple[str, ...], tuple[int, list[Event]]] = {}
+        self._by_role: dict[str, list[Event]] = {}
+        self._sorted = 0  # how many events are in it
         self._given_away: set[int] | None = None
         self._serving: set[int] | None = None  # functions that a forward runs
         self._backwards: dict[int, list[Event]] | None = None
 
     def of(self, *roles: str) -> list[Event]:
         """The events with one of these roles, in order."""
-        known = self._by_role.get(roles)
+        if len(roles) == 1:
+            return self._with(roles[0])
+        known = self._by_roles.get(roles)
         if known is None or known[0] != len(self.events):
-            known = self._by_role[roles] = (len(self.events), [e for e in self.events if e.role in roles])
+            known = self._by_roles[roles] = (len(self.events), [e for e in self.events if e.role in roles])
         return known[1]
+
+    def _with(self, role: str) -> list[Event]:
+        """The events of a role; all are sorted by role in one go, for most roles have none."""
+        for event in self.events[self._sorted :] if self._sorted < len(self.events) else ():
+            self._by_role.setdefault(event.role, []).append(event)
+        self._sorted = len(self.events)
+        return self._by_role.get(role, [])
 
     def loop_starts(self) -> dict[object, int]:
         """For each loop, the index of the event by which it was entered for the last time."""

@@ -158,6 +158,8 @@ def join_all(values: list[Value] | tuple[Value, ...]) -> Value:
     if not values:
         return OTHER
     out = values[0]
+    if len(values) == 1:
+        return out
     for value in values[1:]:
         if value.kind == out.kind and out.const is UNSURE and value[1:-1] == BARE:
             continue  # one more constant of a kind of which there were several: a long display costs what it holds of different kinds
@@ -173,11 +175,15 @@ TEXT: Final = Value(Kind.TEXT)
 NONE: Final = Value(Kind.NONE, const=None)
 ARRAY: Final = Value(Kind.ARRAY)
 OTHER: Final = Value(Kind.OTHER)
+COUNTS: Final = tuple(Value(Kind.NUMBER, const=number) for number in range(32))
+"""The lengths and places of nearly all displays."""
 INTEGERS: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.INTEGER)
 
 
 def constant(value: object) -> Value:
     """The Value of a literal: None, a number, a string, bytes or an ellipsis."""
+    if value.__class__ is int and 0 <= value < len(COUNTS):
+        return COUNTS[value]
     if value is None:
         return NONE
     if isinstance(value, (bool, int, float, complex)):

@@ -10,7 +10,7 @@ from typing import Final
 
 from flake8_detach.knowledge import objects, sinks
 from flake8_detach.trace import Role
-from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
+from flake8_detach.value import EMPTY, NONE, NUMBER, OTHER, TEXT, Kind, Value, constant, join, join_all
 
 from .libraries import Libraries
 from .state import FROM_ZERO, LENGTH
@@ -66,7 +66,7 @@ class Builtins(Libraries):
         sink = sinks.of_function("print")
         if sink is not None:
             self.reach_sink(sink, args, {}, node)
-        return Value(Kind.NONE, const=None)
+        return NONE
 
     def builtin_dict(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         pairs = self.pairs(args[0], node) if args and args[0].kind & (Kind.CONTAINER | Kind.UNKNOWN | Kind.OBJECT) else []

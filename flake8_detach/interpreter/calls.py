@@ -52,7 +52,7 @@ class Calls(Comprehensions):
 
     def eval_Call(self, node: ast.Call) -> Value:
         function = node.func
-        if isinstance(function, ast.Attribute):
+        if function.__class__ is ast.Attribute:
             if isinstance(function.value, ast.Attribute) and function.value.attr == "data":
                 self.note_use_of_data(function)
             receiver = self.eval(function.value)
@@ -86,8 +86,9 @@ class Calls(Comprehensions):
         return args, keywords
 
     def call(self, callee: Value, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
+        if callee.kind == Kind.LIBRARY and len(callee.names) == 1:
+            return self.call_library(callee.name, args, keywords, node)
         results: list[Value] = []
-        given = [*args, *keywords.values()]
         if callee.kind & Kind.FUNCTION:
             results += [self.call_function(t, args, keywords, node) for t in sorted(callee.refs) if t in self.functions]
         if callee.kind & Kind.CLASS:
@@ -100,6 +101,7 @@ class Calls(Comprehensions):
             results.append(self.call_object(callee, args, keywords, node))
         if results and not (callee.kind & Kind.FUNCTION and callee.kind & Kind.UNKNOWN):
             return join_all(results)
+        given = [*args, *keywords.values()]
         if results:
             return join(join_all(results), self.unknown(node, given, callee))
         return self.call_unknown(callee, given, node, self.idiom(node.func) if isinstance(node, ast.Call) else "")

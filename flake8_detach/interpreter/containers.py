@@ -222,10 +222,10 @@ class Containers(Effects):
             return Value(Kind.ARRAY | Kind.NUMBER)
         return NUMBER if value.kind & Kind.NUMBER else OTHER
 
-    def piece(self, value: Value, name: object, node: ast.AST) -> Value:
+    def piece(self, value: Value, name: object, node: ast.AST, grad: int = 0) -> Value:
         """A part of something unknown, pending its own evidence."""
         tokens = frozenset(self.part(a, name) for a in value.refs)
-        return Value(Kind.UNKNOWN, value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
+        return Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
 
     def element(self, value: Value, key: Value, node: ast.AST) -> Value:
         """value[key]."""
@@ -339,7 +339,8 @@ class Containers(Effects):
     def current(self, value: Value) -> Value:
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
         if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
-            self.spend(len(value.refs) >> 2)
+            if len(value.refs) > 3:
+                self.spend(len(value.refs) >> 2)
             for address in value.refs:
                 slot = self.state.store.get((address, NOW))
                 if isinstance(slot, Value):

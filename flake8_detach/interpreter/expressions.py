@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Final
 
@@ -45,11 +46,11 @@ class Expressions(Judgements):
     """Evaluates expressions."""
 
     def eval(self, node: ast.expr) -> Value:
-        method = self.evaluators.get(node.__class__)
-        return method(self, node) if method is not None else self.eval_novelty(node)
-
-    def eval_novelty(self, node: ast.expr) -> Value:
-        raise UnknownSyntax(node)
+        try:
+            method: Callable[..., Value] = self.evaluators[node.__class__]
+        except KeyError:
+            raise UnknownSyntax(node) from None
+        return method(self, node)
 
     # -- names and constants ----------------------------------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ class Expressions(Judgements):
             slot = get((scope, name))
             if slot.__class__ is Value:
                 return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
+        self.unbound.add(name)
         if name in BUILTINS:
             return BUILTINS[name]
         for star in self.stars:
@@ -78,8 +80,6 @@ class Expressions(Judgements):
             return Value(Kind.LIBRARY, names=frozenset((self.torch_by_star[name],)))
         tokens = frozenset((self.part(self.module_scope, ("global", name)),))
         return self.current(Value(Kind.UNKNOWN, Grad.UNKNOWN, refs=tokens, history=tokens, reach=tokens))
-
-    module_scope = 0
 
     @cached_property
     def torch_by_star(self) -> dict[str, str]:
@@ -127,7 +127,9 @@ class Expressions(Judgements):
                 out = out._replace(dtype=DType.FLOAT)
             return out._replace(kind=out.kind | Kind.ARRAY) if kinds & Kind.ARRAY and Kind.TENSOR not in (left.kind, right.kind) else out
         if kinds & Kind.NUMBER or kinds & Kind.OTHER:
-            out = self.number([left, right])._replace(carried=left.carried | right.carried)
+            out = self.number([left, right])
+            if left.carried or right.carried:
+                out = out._replace(carried=left.carried | right.carried)
             return out._replace(kind=Kind.OTHER) if kinds & Kind.OTHER else out
         return OTHER
 

@@ -1,17 +1,14 @@
 """Loops: a body is run once, and again as a second iteration where it left something that can matter to one.
 
-Here: for, while, break, continue; the marks that say what a second iteration gets from the first. A loop is taken to run at least once: what it
-clears is cleared, what it binds is bound.
+Here: for, while, break, continue; the marks that say what a second iteration gets from the first. Not here: whether there is a second one
+(second_pass). A loop is taken to run at least once: what it clears is cleared, what it binds is bound.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import cached_property
-from typing import Final
 
-from flake8_detach.knowledge import idioms
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     NUMBER,
@@ -23,15 +20,12 @@ from flake8_detach.value import (
     Value,
 )
 
-from .branches import Branches
 from .machine import Loop
-from .state import FIRST, FREED, FROM_ZERO, ITEMS, LATER, LIVING, NOW, OPEN, SPOILED, Difference, Key, Slot
-
-MEANT_FOR_BACKWARD: Final = (ITEMS, OPEN, LIVING, FREED, SPOILED)
-"""What is kept of things only for what a backward, or a store that outlives the loop, makes of them."""
+from .second_pass import SecondPass
+from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
 
 
-class Loops(Branches):
+class Loops(SecondPass):
     """Executes loops."""
 
     def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
@@ -163,44 +157,6 @@ class Loops(Branches):
 
     # -- from one iteration to the next -----------------------------------------------------------------------------------------------
 
-    def second_pass_matters(self, loop: Loop, end: Difference) -> bool:
-        """Whether the body changed anything older than the loop that a second iteration would see otherwise, or has a part that only that runs."""
-        if loop.singular:
-            return True
-        if not self.carries_matter():
-            before = self.state.before(loop.mark)
-            return any(self.is_news(loop, key, slot, before) for key, slot in end.items())
-        for key, slot in end.items():
-            if isinstance(slot, Value) and slot.grad & (Grad.LIVE | Grad.UNKNOWN) and key[1] is not ITEMS:
-                if not (isinstance(key[1], str) and loop.token in self.born.get(key[0], ())):
-                    return True
-            elif isinstance(slot, int):
-                return True
-        return False
-
-    def is_news(self, loop: Loop, key: Key, slot: Slot | None, before: Difference) -> bool:
-        """Whether a second iteration would see something under a key that the first did not: a tensor that may be live where there was none."""
-        if key[1] in MEANT_FOR_BACKWARD or loop.token in self.born.get(key[0], ()):
-            return False
-        old = before.get(key)
-        if not isinstance(slot, Value):
-            return slot is not None and slot != old
-        if not slot.grad & (Grad.LIVE | Grad.UNKNOWN):
-            return False
-        return not (may_be_live(old) if old is not None else self.is_scope(key[0]))
-
-    def carries_matter(self) -> bool:
-        """Whether it can be a mistake here that a live tensor goes on from one iteration into the next: not where nothing is back-propagated, in a
-        model's own methods, whose loops run through layers and steps of time (det102 and det103 are silent there)."""
-        if self.back_propagates:
-            return True
-        return not any(a.function is not None and a.function.owner is not None and a.function.owner.is_module for a in self.activations)
-
-    @cached_property
-    def back_propagates(self) -> bool:
-        """Whether the file back-propagates anything, by the names that it calls."""
-        return any(map(idioms.BACKPROPAGATES.search, self.names_called))
-
     def tag(self, loop: Loop, end: Difference) -> None:
         """At the head of the second iteration, mark what comes from the first."""
         self.note_holders(end)
@@ -230,11 +186,6 @@ class Loops(Branches):
                 for address in self.with_parts(slot):
                     for name in self.item_keys.get(address, ()):
                         self.bound_at[address, name] = self.bound_at[key]
-
-
-def may_be_live(slot: Slot | None) -> bool:
-    """Whether what stood under a key may have been a live tensor."""
-    return isinstance(slot, Value) and slot.kind & (Kind.TENSOR | Kind.UNKNOWN) != 0 and slot.grad & (Grad.LIVE | Grad.UNKNOWN) != 0
 
 
 def alike(first: Difference, second: Difference) -> bool:

@@ -241,7 +241,8 @@ class Modules(Objects):
     def module_result(self, module: Value, operands: list[Value], node: ast.expr, known: bool) -> Value:
         """The tensor a module gives: live by its parameters, or by what it is given."""
         plain = self.derive(operands, node)
-        plain = plain._replace(kind=Kind.TENSOR, grad=plain.grad or Grad.CUT)
+        if plain.kind != Kind.TENSOR:
+            plain = plain._replace(kind=Kind.TENSOR)
         if not self.may_hold_parameters(module) or self.mode == Grad.CUT:
             return plain._replace(carried=self._indirect(plain))
         frozen = self.freeze_state(module)

@@ -6,6 +6,7 @@ Here: what `x.name` is, what a class is and what making an object of it does. No
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from flake8_detach.knowledge import idioms, objects, operations
 from flake8_detach.knowledge.operations import Effect
@@ -28,6 +29,12 @@ from .notes import Notes
 from .state import FREEZING, LENGTH, RETAINED, TRAINING
 
 
+@lru_cache(maxsize=2000)
+def of_library(names: frozenset[str], attribute: str) -> Value:
+    """An attribute of what goes by these dotted names; the same few are read in every file."""
+    return Value(Kind.LIBRARY, names=frozenset(f"{name}.{attribute}" for name in names))
+
+
 class Objects(Notes):
     """Attributes, classes and instances."""
 
@@ -47,7 +54,7 @@ class Objects(Notes):
         if found:
             return join_all(found)
         if value.kind & Kind.LIBRARY and value.names:
-            return Value(Kind.LIBRARY, names=frozenset(f"{n}.{name}" for n in value.names))
+            return of_library(value.names, name)
         if value.kind & Kind.CLASS:
             return self.class_attribute(value, name, node)
         return self.builtin_attribute(value, name, node)
@@ -68,11 +75,11 @@ class Objects(Notes):
             return self.module_attribute(value, name, node)
         if value.kind & (Kind.UNKNOWN | Kind.OBJECT | Kind.OPTIMIZER | Kind.LOADER) and value.refs:
             return self.current(self.attribute_piece(value, name, node))
-        return Value(Kind.OTHER, reach=value.reach) if value.kind & Kind.OTHER else OTHER
+        return Value(Kind.OTHER, reach=value.reach) if value.reach and value.kind & Kind.OTHER else OTHER
 
     def attribute_piece(self, value: Value, name: str, node: ast.expr) -> Value:
         """An attribute of something that the file does not show."""
-        out = self.piece(value, name, node)._replace(grad=Grad.UNKNOWN)
+        out = self.piece(value, name, node, Grad.UNKNOWN)
         if idioms.WEIGHTS.search(name):
             self.trace.weights |= out.refs
         return out
