@@ -10,7 +10,7 @@ import ast
 
 from .knowledge import idioms
 from .trace import Event, Role, Trace
-from .value import EMPTY, Grad, Kind
+from .value import EMPTY, Grad, Kind, Leaf
 
 
 def is_wasted(trace: Trace, event: Event) -> bool:
@@ -40,6 +40,9 @@ def builds_graph(trace: Trace, event: Event) -> bool:
     if not event.target.kind & Kind.MODULE and not event.values and isinstance(event.node, ast.Call) and not event.node.args:
         return forward and trace.is_module(event.target)  # what else is run on nothing is no model
     if event.target.kind & Kind.MODULE:
+        given = EMPTY.union(*(v.history for v in event.values))
+        if event.value.leaf == Leaf.LEAF or (event.value.grad & Grad.LIVE and event.value.history and event.value.history <= given):
+            return False  # a leaf as it is, or live by what it is given alone: no parameter of the model takes part
         known = trace.is_module(event.target) or named and (event.target.refs & _trained(trace) or _runs_unseen(trace, event))
         return trace.is_live(event.value) or bool(known and event.value.grad & Grad.UNKNOWN and not event.value.refs <= trace.frozen)
     return trace.is_module(event.target)

@@ -139,9 +139,15 @@ class Blocks(Loops):
             names = self.eval(value.func).names if isinstance(value.func.value, ast.Name) else frozenset()
             if not any(n.startswith("torch.") and n[6:] in operations.CREATORS for n in names):
                 return False
-            if any(isinstance(n, ast.Call) for a in [*value.args, *(k.value for k in value.keywords)] for n in ast.walk(a)):
+            if any(self.computes(n) for a in [*value.args, *(k.value for k in value.keywords)] for n in ast.walk(a)):
                 return False
         return True
+
+    def computes(self, node: ast.AST) -> bool:
+        """Whether a part of an expression calls something, or does an operation on a tensor."""
+        if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Subscript)):
+            return any(self.eval(n).kind & Kind.TENSOR != 0 for n in ast.walk(node) if isinstance(n, ast.Name))
+        return isinstance(node, ast.Call)
 
     def enter(self, manager: Value, node: ast.AST) -> Value:
         """Enter a context manager: grad-mode switches switch, generator functions of the file run up to their yield."""

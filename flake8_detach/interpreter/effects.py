@@ -61,7 +61,7 @@ class Effects(Storage):
         """A new tensor computed from operands: live if one of them is and grad mode is on."""
         history, reach, carried = EMPTY, EMPTY, NO_CARRY
         known, grad, surely, all_cut, kinds, dtypes = bool(operands), 0, False, True, 0, 0
-        inferred = self.trace.inferred
+        unseen = self.are_inferred(operands, node) if self.trace.inferred else False
         for value in operands:
             kind = value.kind
             if kind & OPAQUE:
@@ -76,8 +76,8 @@ class Effects(Storage):
             kinds |= kind
             dtypes |= value.dtype or UNTYPED
             bits = value.grad if value.dtype != DType.INTEGER else Grad.CUT
-            if inferred and value.refs and value.refs <= inferred:
-                bits = Grad.CUT  # autograd does not look at an inference tensor, whatever its flag says
+            if unseen is not False:
+                bits = Grad.CUT if unseen else bits | Grad.CUT
             if bits & (Grad.LIVE | Grad.UNKNOWN):
                 history |= value.history
                 grad |= bits & (Grad.LIVE | Grad.UNKNOWN)
@@ -120,6 +120,15 @@ class Effects(Storage):
             recurrent(carried if len(carried) <= MOST_CARRIED else self.running(carried)) if grad != Grad.CUT else NO_CARRY,
         )
 
+    def are_inferred(self, operands: Sequence[Value], node: ast.AST) -> bool | None:
+        """Whether an operation meets inference tensors alone: autograd does not look at them then, whatever their flags say. None: it may make a
+        tensor of its own, of a number (`x + 1`, but not `x ** 2`), or as it is composed of others."""
+        tensors = [value for value in operands if value.kind & TENSORISH]
+        if not tensors or not all(value.refs and value.refs <= self.trace.inferred for value in tensors):
+            return False
+        composed = isinstance(node, ast.Call) and "?" in operators.named(node.func.attr if isinstance(node.func, ast.Attribute) else "").outputs
+        return None if composed or len(tensors) < len(operands) else True
+
     def view(self, operand: Value, node: ast.AST, tag: object = "") -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
         out = self.derive([operand], node, tag)
@@ -136,11 +145,18 @@ class Effects(Storage):
     def indexed(self, value: Value, index: Value, node: ast.AST) -> Value:
         """tensor[index]: a view, but by a list or tensor among the indices a copy."""
         if index.kind & (Kind.TENSOR | Kind.CONTAINER | Kind.ARRAY):
-            return self.derive([value], node)
+            return self.picked(value, index, self.derive([value], node))
         out = self.view(value, node)
         for token in out.refs if index.kind & Kind.UNKNOWN else ():
             self.unshare(token)
         return out
+
+    def picked(self, value: Value, index: Value, out: Value) -> Value:
+        """What a tensor picks out of another: of an inference tensor alone autograd sees nothing, but here the index makes it look."""
+        if self.mode != Grad.LIVE or out.grad == value.grad or not value.refs <= self.trace.inferred or index.refs <= self.trace.inferred:
+            return out
+        doubt = Grad.CUT if index.kind != Kind.TENSOR else 0
+        return out._replace(grad=value.grad | doubt, leaf=Leaf.NONLEAF | (Leaf.LEAF if (value.grad | doubt) & Grad.CUT else 0), history=value.history)
 
     def detach(self, operand: Value, node: ast.AST) -> Value:
         """The same storage without history; what it was computed from is remembered in `reach`."""

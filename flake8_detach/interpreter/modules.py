@@ -106,8 +106,10 @@ class Modules(Objects):
         grad = {FROZEN: Grad.CUT, TRAINABLE: Grad.LIVE}.get(frozen, Grad.LIVE | Grad.CUT)
         if grad & Grad.LIVE:
             self.trace.leaves |= leaf.refs
+        now = leaf._replace(grad=grad, history=EMPTY if grad == Grad.CUT else leaf.refs)
         for token in leaf.refs:
-            self.state.write_now(token, leaf, leaf._replace(grad=grad, history=EMPTY if grad == Grad.CUT else leaf.refs))
+            self.state.write_now(token, leaf, now)
+        self.follow(leaf, now)
 
     def training_state(self, module: Value) -> int:
         """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import Final
 
-from flake8_detach.knowledge import objects, operations, operators
+from flake8_detach.knowledge import objects, operations, operators, saved
 from flake8_detach.knowledge.pattern import Pattern
 from flake8_detach.trace import Made, Role, written
 from flake8_detach.value import EMPTY, OTHER, UNSURE, DType, Grad, Kind, Leaf, Value, constant
@@ -116,7 +116,7 @@ class Notes(Results):
         inferred = self.trace.inferred
         strange = [v for v in operands if v.kind & Kind.TENSOR and v.refs & inferred]
         made = Made(node, tuple(operands), Grad.LIVE, 0)
-        if strange and not live and operators.named(_named(node)).saves:  # torch's own table says which operand it is
+        if strange and not live and (operators.named(_named(node)).saves or _named(node) in saved.EACH_OTHER):  # it is known which operand it is
             kept = self.saved_by(-1, made)
             strange = [v for v in strange if v.refs & kept]
         if strange:

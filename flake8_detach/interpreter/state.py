@@ -197,6 +197,8 @@ class State:
                 out = self.item_after(key, here, differences[0])
                 for difference in differences[1:]:
                     out = join_slots(out, self.item_after(key, here, difference))
+                if any(key in d and d[key] is None and self.item_after(key, here, d) is None and self.is_open(key[0], d) for d in differences):
+                    out = None  # a path has emptied the list: what is put in later may come to stand here
             else:
                 out = differences[0].get(key, here)
                 for difference in differences[1:]:
@@ -205,5 +207,5 @@ class State:
                 out = doubted(key, out, differences)
             if out is not None:
                 self.write(key, out)
-            elif key[1] is LIVING or all(self.is_open(key[0], difference) for difference in differences):
+            elif key[1] is LIVING or any(self.is_open(key[0], difference) for difference in differences):
                 self.delete(key)  # the items of a list have moved on every path

@@ -31,6 +31,7 @@ class Storage(Machine):
         self.clock = 0
         self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
+        self.hidden: set[int] = set()  # detached aliases themselves: autograd does not follow them, but does follow views of them
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
@@ -74,6 +75,8 @@ class Storage(Machine):
             return
         trace = self.trace
         trace.shares[token] = owner.refs
+        if hidden:
+            self.hidden.add(token)
         if hidden or owner.refs & trace.aliases:
             trace.aliases.add(token)
         roots = frozenset(r for ref in owner.refs for r in self.roots.get(ref, (ref,)))
@@ -85,6 +88,7 @@ class Storage(Machine):
         """A tensor that may be a copy is no alias."""
         self.trace.shares.pop(token, None)
         self.trace.aliases.discard(token)
+        self.hidden.discard(token)
         for root in self.roots.pop(token, ()):
             self.family[root].discard(token)
 
@@ -97,9 +101,16 @@ class Storage(Machine):
         return out
 
     def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
-        """Whether a tensor is a view, or a view of a view ..., of some of these."""
-        shared = self.trace.shares.get(token, EMPTY)
+        """Whether a tensor is a view, or a view of a view ..., of some of these, as autograd knows it."""
+        shared = self.trace.shares.get(token, EMPTY) if token not in self.hidden else EMPTY
         return not shared.isdisjoint(owners) or any(self.is_view_of(t, owners) for t in shared if t < token)
+
+    def follow(self, owner: Value, now: Value) -> None:
+        """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad)."""
+        for view in self.storage(owner) - owner.refs:
+            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
+                own = frozenset((view,))
+                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
 
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""
@@ -123,8 +134,9 @@ class Storage(Machine):
         if name in saved.OPERAND and tensors:
             out |= tensors[0].refs
         if name in saved.EACH_OTHER:
-            for index, value in enumerate(tensors):
-                if any(other.grad == Grad.LIVE for place, other in enumerate(tensors) if place != index):
+            factors = tensors if name == "einsum" else tensors[:2]  # and a bias, which is added
+            for index, value in enumerate(factors):
+                if any(other.grad == Grad.LIVE for place, other in enumerate(factors) if place != index):
                     out |= value.refs
         if name in saved.WEIGHTED and tensors:
             out |= tensors[0].refs if tensors[0].dtype != DType.INTEGER else EMPTY

@@ -6,7 +6,6 @@ Here: `x.name(...)` for a tensor x, writes in place, changes of requires_grad, `
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from flake8_detach.knowledge import objects, operations, operators, outputs
 from flake8_detach.knowledge.operations import Effect
@@ -159,16 +158,8 @@ class Tensors(Builtins):
         now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
             self.state.write_now(address, receiver, now)
-        for view in self.followers(receiver):
-            own = frozenset((view,))
-            self.state.write_now(view, receiver._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
+        self.follow(receiver, now)
         return out
-
-    def followers(self, owner: Value) -> Iterator[int]:
-        """The views of a tensor that have no history of their own: they require grad when it does (DifferentiableViewMeta::requires_grad)."""
-        for view in self.storage(owner) - self.trace.aliases - owner.refs:
-            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
-                yield view
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
         """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""

@@ -31,6 +31,7 @@ Fix: Safe: `.detach()` on what is added, or on the whole new total; unsafe for a
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach.cures import tensors
@@ -82,6 +83,6 @@ def _is_local(trace: Trace, event: Event) -> bool:
 def _outlived(trace: Trace, event: Event, carry: Carry) -> list[int]:
     """The loops whose iterations a total outlives: of an object all those that it is older than, of a name the one that carries it."""
     address = carry.key[0]
-    if trace.sites[address].node is None:
+    if isinstance(trace.sites[address].node, (ast.Module, type(None))):
         return [carry.loop]
     return [carry.loop, *(loop for loop in event.loops if loop not in trace.born.get(address, ()))]

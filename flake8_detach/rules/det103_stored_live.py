@@ -31,6 +31,7 @@ Fix: Safe: `.detach()` on what is kept.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from flake8_detach.cures import tensors
@@ -79,11 +80,17 @@ def _is_passing(trace: Trace, event: Event) -> bool:
     return any(trace.born.get(a) and trace.kept.get(a, frozenset()) & trace.backpropagated for a in made)
 
 
+def _is_made_in_comprehension(trace: Trace, event: Event) -> bool:
+    """Whether a part of the graph is made anew for each item."""
+    made = event.value.refs | (event.value.history - trace.leaves)
+    return any(isinstance(trace.loops[loop][0], ast.expr) for token in made for loop in trace.born.get(token, ()))
+
+
 def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
     """Whether the container is the file's own, and what it holds stays in the file."""
     outlived, _ = event.detail
     if outlived:
         own = trace.in_real_loop(event) and trace.is_rebuilt(event.value, outlived)
     else:  # an attribute is given a whole comprehension of live tensors
-        own = trace.is_reached(event.frame) and event.value.kind == Kind.TENSOR
+        own = trace.is_reached(event.frame) and event.value.kind == Kind.TENSOR and _is_made_in_comprehension(trace, event)
     return own and not (token & trace.escaped or trace.is_given_away(token))

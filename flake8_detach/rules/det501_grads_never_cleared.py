@@ -45,16 +45,17 @@ LOUD = False
 
 def check(trace: Trace) -> Iterator[Finding]:
     """The backward of each loop that steps an optimizer whose gradients nothing clears."""
-    last: dict[int, Event] = {}  # loop -> the last backward in it so far
+    passed: dict[int, list[Event]] = {}  # loop -> the backwards in it so far
     for step in trace.of(Role.BACKWARD, Role.STEP):
         if step.role == Role.BACKWARD:
-            last.update(dict.fromkeys(step.loops, step))
+            for loop in step.loops:
+                passed.setdefault(loop, []).append(step)
             continue
-        loop = trace.inner_loop(step)
-        if loop is None or step.mode != Grad.LIVE:
+        inner = trace.inner_loop(step)
+        if inner is None or step.mode != Grad.LIVE:
             continue
-        backward = last.get(loop)
-        if backward is not None and not _cleared(trace, step.value, loop) and not _in_other_hands(trace, step.value, loop):
+        backward = next((b for b in reversed(passed.get(inner, [])) if steps.concerns(trace, b, step.value) is not False), None)
+        if backward is not None and not _cleared(trace, step.value, inner) and not _in_other_hands(trace, step.value, inner):
             yield Finding(backward.node, {}, order.cleared_before(trace, backward, step))
 
 

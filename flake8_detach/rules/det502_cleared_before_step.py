@@ -55,8 +55,17 @@ def check(trace: Trace) -> Iterator[Finding]:
                 yield Finding(clear.node, {"what": "what the other micro-batches gave"}, order.moved(trace, clear.node, step.node, after=True))
     passes = {e.frame for e in trace.of(Role.BACKWARD)}
     for event in trace.of(Role.CLEAR):
-        if event.frame not in passes and trace.is_model_method(event.frame) and trace.function(event.frame).endswith(".forward"):
+        in_forward = trace.is_model_method(event.frame) and trace.function(event.frame).endswith(".forward")
+        if event.frame not in passes and in_forward and _takes_from_training(trace, event):
             yield Finding(event.node, {"what": "what earlier calls of the model gave"})
+
+
+def _takes_from_training(trace: Trace, clear: Event) -> bool:
+    """Whether the gradients that a forward clears are those that an optimizer of the file steps with, or may be where the file does not show who
+    calls the model."""
+    if not trace.is_reached(clear.frame):
+        return True
+    return any(steps.concerns(trace, clear, step.value) is not False for step in trace.of(Role.STEP))
 
 
 def _in_between(turn: Turn, index: int, step: Event) -> Event | None:

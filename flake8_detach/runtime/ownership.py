@@ -34,10 +34,14 @@ class Ownership:
         """An optimizer is made, or steps: it holds these."""
         self.held.update((id(p), p) for group in event.optimizer.param_groups for p in group["params"])
 
+    def is_wanted(self, leaf: torch.Tensor) -> bool:
+        """Whether an optimizer holds a leaf, or a derivative was asked for."""
+        return id(leaf) in self.held or id(leaf) in self.asked
+
     def lost(self, tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         """Those of the leaves below `tensors` that were reached, and that neither an optimizer nor a derivative wanted."""
         leaves = {id(leaf): leaf for tensor in tensors if tensor.requires_grad for leaf in Graph([tensor]).leaves}
-        return [leaf for key, leaf in leaves.items() if key in self.reached and key not in self.held and key not in self.asked]
+        return [leaf for key, leaf in leaves.items() if key in self.reached and not self.is_wanted(leaf)]
 
 
 class Contributors:

@@ -19,6 +19,7 @@ from ..run import Run
 
 CODE = "DET302"
 SETTER = "set_grad_enabled"  # it acts when it is made
+ONLY_SHAPE = "_like"  # torch.zeros_like(x) and its kin read no more of a tensor than its shape and type
 QUIET = frozenset({"_set_grad_enabled"})
 
 
@@ -54,7 +55,7 @@ class Witness:
     def on_torch_call(self, event: TorchCall) -> None:
         if not self.blocks or event.name in QUIET:
             return
-        uses = bool(event.tensors)
+        uses = bool(event.tensors) and not event.name.endswith(ONLY_SHAPE)
         for block in self.blocks.values():
             block.used += uses
             block.created += not uses and isinstance(event.result, torch.Tensor)
