@@ -114,7 +114,7 @@ def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str,
         text = f"the file was not analysed: its syntax ({unknown} of Python's `ast`) is newer than flake8-detach {__version__}"
         return [Diagnosis(Report(line, _column(lines, line, column), "DET000", text), None)]
     if trace.exhausted:
-        return []
+        return [Diagnosis(Report(1, 0, "DET000", f"the file was not analysed: {trace.exhausted}"), None)]
     return [
         Diagnosis(Report(line, _column(lines, line, column), code, rule.MESSAGE.format(**finding.fields)), finding.edit)
         for code, rule in rules().items()

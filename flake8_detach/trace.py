@@ -128,7 +128,7 @@ class Trace:
         self.loops: dict[int, tuple[ast.AST, int]] = {}
         self.tests: list[ast.expr | None] = []  # visit of a branch -> what it tests, None where that is no expression
         self.born: dict[int, tuple[int, ...]] = {0: ()}
-        self.exhausted = False  # interpretation was given up: the file makes it explode
+        self.exhausted = ""  # why interpretation was given up, where it was
         self.proven: set[int] = set()
         self.modules: set[int] = set()
         self.declared: set[int] = set()  # modules of which only an annotation, or train() and eval(), say so: they may have no parameters

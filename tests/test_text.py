@@ -16,7 +16,7 @@ from test_plugin import AT_W, MISTAKE, flake8, places
 
 from flake8_detach import __version__, analysis
 from flake8_detach.__main__ import main
-from flake8_detach.interpreter import machine
+from flake8_detach.interpreter import machine, program
 
 Place = tuple[int, int, str]
 
@@ -176,6 +176,25 @@ def test_syntax_of_a_python_to_come_under_the_commands(tmp_path: Path, monkeypat
         main(["trace", str(path)])
     assert f"{path}:3: flake8-detach does not know this syntax (Novel of" in capsys.readouterr().err
     assert path.read_text() == MISTAKE
+
+
+# -- what is past a bound -------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_nested_too_deeply_gets_a_line() -> None:
+    source = MISTAKE + "y = " + "+".join(["x"] * 2500) + "\n"
+    assert analysis.check(ast.parse(source), source.splitlines(keepends=True), "train.py") == [
+        (1, 0, "DET000", "the file was not analysed: it is nested too deeply")
+    ]
+
+
+def test_a_file_that_takes_too_many_steps_gets_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is known that does: the bound is taken down to it."""
+    monkeypatch.setattr(program, "BASE_WORK", -(10**6))
+    source = MISTAKE + "pair = [x, x]\nprint(pair)\n"
+    assert analysis.check(ast.parse(source), source.splitlines(keepends=True), "train.py") == [
+        (1, 0, "DET000", "the file was not analysed: it takes more steps than a file of its length is given")
+    ]
 
 
 # -- what Python knows and libcst, by which fixes are made, does not ------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def inspect(path: str, line: int | None, settings: Settings = DEFAULT) -> Inspec
     except UnknownSyntax as unknown:
         raise Uninspectable(f"{path}:{unknown.node.lineno}: flake8-detach does not know this syntax ({unknown} of Python's `ast`)") from unknown
     if trace.exhausted:
-        raise Uninspectable(f"{path}: the interpretation was given up, the file makes it explode")
+        raise Uninspectable(f"{path}: the file was not analysed: {trace.exhausted}")
     findings = [found for found in _findings(trace, settings) if found.node.lineno in lines]
     return Inspection(line, trace, list(observed.seen), findings, observed.how)
 

@@ -55,8 +55,10 @@ class Program(Activations):
         self.work = BASE_WORK + LINE_WORK * lines
         try:
             self.run_all()
-        except (Exhausted, RecursionError):
-            self.trace.exhausted = True
+        except Exhausted:
+            self.trace.exhausted = "it takes more steps than a file of its length is given"
+        except RecursionError:
+            self.trace.exhausted = "it is nested too deeply"
         proofs.follow(self.trace)
         return self.trace
 

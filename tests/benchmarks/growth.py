@@ -67,7 +67,7 @@ def measure_file(path: Path) -> dict[str, Any]:
     return {
         "seconds": end - parsed,
         "parse": parsed - start,
-        "exhausted": exhausted[-1],
+        "exhausted": bool(exhausted[-1]),
         "kept": {"DET101", "DET102", "DET201"} <= {report.code for report in reports if report.line <= first},
     }
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trial import Verdict
+from trial import GIVEN_UP, Verdict
 
 SHOWN = 1000
 """After every so many texts a line on standard error says how far it is."""
@@ -37,6 +37,7 @@ class Count:
             print(f"... {self.name}: {self.files} files, {self.texts} texts, {len(self.failures)} failures", file=sys.stderr, flush=True)
         self.unparsable += not verdict.parsed
         self.findings += len(verdict.reports)
+        self.outcomes["given up, in a line that says so"] += any(report.text.startswith(GIVEN_UP) for report in verdict.reports)
         self.slowest = max(self.slowest, (verdict.seconds, label))
         if verdict.failure:
             self.fail(label, text, verdict.failure, verdict.details)
