@@ -98,7 +98,8 @@ class Verdict:
         for point in sorted(facts):
             if point[0] not in believed.lines:
                 self.wrong.append(f"{point[1]} after line {point[0]}: never reached")
-            if point[0] in believed.unfollowed or point not in believed.values:  # such as a name that only a second pass of a loop finds bound, where the first has told all
+            if point[0] in believed.unfollowed or point not in believed.values:
+                # such as a name that only a second pass of a loop finds bound, where the first has told all
                 self.tally["unknown"] += 1
                 continue
             wrong, definite = judged(join_all(believed.values[point]), facts[point], believed.trace)
