@@ -162,6 +162,163 @@ FOUND: Final[dict[str, str]] = {
         for p in net.parameters():
             s = p.sum()
         """,
+    "optimizer that the backward does not feed": """
+        s = torch.ones((), requires_grad=True)
+        o = torch.optim.SGD(nn.Linear(3, 3).parameters(), lr=0.1)
+        for _ in range(2):
+            s.backward()
+            o.step()
+        """,
+    "creation after a shape": """
+        v = torch.arange(3.0)
+        with torch.no_grad():
+            w = torch.ones_like(v, requires_grad=True)
+        with torch.no_grad():
+            w = torch.zeros_like(v[0])
+        """,
+    "view without history of what is frozen": """
+        net = nn.Linear(3, 3)
+        with torch.no_grad():
+            v = net.weight[0]
+        for p in net.parameters():
+            p.requires_grad = False
+        """,
+    "view of what was detached before it gets the flag": """
+        v = torch.ones(3).clone().detach()
+        w = v.expand(3, 3)
+        v.requires_grad = True
+        """,
+    "state made anew by every pass": """
+        v = nn.Parameter(torch.randn(3))
+        w = torch.ones(3, requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                w.sum().backward()
+                w = v * v
+        """,
+    "model that gives a parameter as it is": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = nn.Linear(3, 3)
+
+            def forward(self, v):
+                return self.inner.bias
+
+        net = Net()
+        net.eval()
+        s = net(torch.ones(3)).sum()
+        """,
+    "model without parameters that train": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3), requires_grad=False)
+
+            def forward(self, v):
+                return self.scale * v
+
+        net = Net()
+        net.eval()
+        s = net(torch.ones(3, requires_grad=True)).sum()
+        """,
+    "layer in a forward that nobody trains": """
+        class Net(nn.Module):
+            def forward(self, v):
+                return nn.Linear(3, 3)(v)
+
+        s = Net()(torch.ones(3)).sum()
+        """,
+    "gradient cleared in a forward that nobody trains": """
+        class Net(nn.Module):
+            def forward(self, v):
+                v.grad = None
+                return v * 2
+
+        s = Net()(torch.ones(3))
+        """,
+    "copies of what the outer iteration made": """
+        with torch.no_grad():
+            net = nn.Sequential(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), nn.Linear(3, 3))
+        for _ in range(2):
+            v = net(torch.arange(3.0)).relu()
+            if random.random() < 0.5:
+                for _ in range(2):
+                    pass
+                    v = v.clone()
+            else:
+                pass
+        """,
+    "comprehension of one tensor": """
+        class Box:
+            def __init__(self, v):
+                self.items = [v for _ in range(2)]
+
+        box = Box(torch.ones(3, requires_grad=True).exp())
+        """,
+    "inference tensor among others": """
+        with torch.inference_mode():
+            v = torch.ones(3, requires_grad=True)
+        m = torch.eye(3)
+        m[1] = v
+        a = torch.ones(3) + v
+        b = v + 1
+        c = v.diag()
+        d = v[torch.zeros(3, dtype=torch.long)]
+        e = v[[0, 1]]
+        """,
+    "weight that a bias does not need": """
+        with torch.inference_mode():
+            m = torch.eye(3)
+        v = F.linear(torch.eye(3), m, torch.ones(3, requires_grad=True))
+        """,
+    "list emptied on one path": """
+        v = torch.ones(3, requires_grad=True)
+        w = v * 2
+        l = [v, w]
+        if random.random() < 0.5:
+            l.clear()
+        l.append(w)
+        """,
+    "made anew by a later pass, and not written": """
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            t = s + s
+            t.sub_(s, alpha=0.1)
+            s.requires_grad_(False)
+        """,
+    "one of the tensors that a loop has made": """
+        v = torch.ones(3)
+        for _ in range(2):
+            w = v.clone()
+            if random.random() < 0.5:
+                d = dict(a=v, b=w)
+        w *= nn.Parameter(torch.randn(3))
+        """,
+    "one of the tensors of a comprehension": """
+        v = torch.zeros(3)
+        d = {k: t * 2 for k, t in dict(a=v, b=v).items()}
+        v = d['a']
+        v.requires_grad_()
+        """,
+    "integers made floats on one path": """
+        v = torch.rand(3).requires_grad_()
+        if random.random() < 0.5:
+            v = torch.zeros(3, dtype=torch.long).float()
+        print(v)
+        """,
+    "chain that holds itself": """
+        class Net(nn.Module):
+            def forward(self, v):
+                w = v.exp()
+                return w
+
+        net = Net()
+        v = nn.Parameter(torch.randn(3))
+        for _ in range(2):
+            net = nn.Sequential(net, nn.Linear(3, 3))
+            v = net(v)
+        """,
 }
 
 

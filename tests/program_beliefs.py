@@ -18,10 +18,12 @@ from flake8_detach.value import Value
 
 
 class Believed(NamedTuple):
-    """Of a program: at each asked line, the values of each asked place at all visits; the lines after which it goes on; and the trace."""
+    """Of a program: at each asked line, the values of each asked place at all visits; the lines after which it goes on; those of functions of which not
+    every call was followed; and the trace."""
 
     values: dict[tuple[int, str], list[Value]]
     lines: set[int]
+    unfollowed: set[int]
     trace: Trace
 
 
@@ -33,6 +35,7 @@ class Probed(Program):
         self.asked = asked
         self.found: dict[tuple[int, str], list[Value]] = {}
         self.reached: set[int] = set()
+        self.gives_up = False
 
     def exec_block(self, body: Sequence[ast.stmt]) -> None:
         for statement in body:
@@ -43,6 +46,11 @@ class Probed(Program):
             for place, node in self.asked.get(statement.lineno, {}).items():
                 if self.is_bound(place):
                     self.found.setdefault((statement.lineno, place), []).append(self.eval(node))
+
+    def call_chain(self, address: int, args: list[Value], node: ast.expr) -> Value:
+        """A Sequential that was built in a loop around what an earlier round built: the linter does not follow what it runs."""
+        self.gives_up = self.gives_up or address in self.chaining
+        return super().call_chain(address, args, node)
 
     def loop(self, *given: Any) -> None:
         """Both passes in every round of the loop around it, where the linter has seen that another would tell nothing new."""
@@ -69,7 +77,8 @@ def beliefs(source: str, asked: Sequence[tuple[int, str]]) -> Believed:
         nodes.setdefault(line, {})[place] = parsed[place]
     probed = Probed(ast.parse(source), source, nodes)
     trace = probed.run()
-    return Believed(probed.found, probed.reached, trace)
+    methods = (n for n in ast.walk(trace.tree) if isinstance(n, ast.FunctionDef)) if probed.gives_up else ()
+    return Believed(probed.found, probed.reached, {line for m in methods for line in range(m.lineno, (m.end_lineno or 0) + 1)}, trace)
 
 
 def alarms(source: str) -> set[tuple[int, str]]:

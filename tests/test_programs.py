@@ -29,7 +29,7 @@ from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
 
 PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "120")), int(os.environ.get("DETACH_FIRST", "0"))
 DEFINITE = 0.85
-MORE_SEEDS = 40
+MORE_SEEDS = 200
 """How many variants are tried before an alarm counts as one that torch never shows."""
 ROUNDS = (6, 3, 2)
 """How often loops go round in these."""
@@ -98,7 +98,8 @@ class Verdict:
         for point in sorted(facts):
             if point[0] not in believed.lines:
                 self.wrong.append(f"{point[1]} after line {point[0]}: never reached")
-            if point not in believed.values:  # such as a name that only a second pass of a loop finds bound, where the first has told all
+            if point[0] in believed.unfollowed or point not in believed.values:
+                # such as a name that only a second pass of a loop finds bound, where the first has told all
                 self.tally["unknown"] += 1
                 continue
             wrong, definite = judged(join_all(believed.values[point]), facts[point], believed.trace)

@@ -13,7 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
 
 from .effects import Effects
-from .state import ITEMS, LENGTH, LIVING, NOW, OPEN
+from .state import AS_BOUND_TOO, ITEMS, LENGTH, LIVING, NOW, OPEN
 
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
@@ -344,6 +344,8 @@ class Containers(Effects):
             for address in value.refs:
                 slot = self.state.store.get((address, NOW))
                 if isinstance(slot, Value):
+                    if slot.names and slot.names >= AS_BOUND_TOO:
+                        slot = join(value, slot._replace(names=slot.names - AS_BOUND_TOO))
                     value = slot if len(value.refs) == 1 else join(value, slot)
         return value
 
@@ -356,7 +358,7 @@ class Containers(Effects):
         if old.refs and self.brings_history(old, new):
             out = self.grown((min(old.refs), NOW), out, node)
         for address in old.refs:
-            slot = out if len(old.refs) == 1 else join(old, out)
+            slot = out if len(old.refs) == 1 and not self.is_one_of_many(address) else join(old, out)
             self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
         if out.grad & (Grad.LIVE | Grad.UNKNOWN) and self.roots.keys() | self.family.keys() >= old.refs:

@@ -172,11 +172,31 @@ class Loops(SecondPass):
                 self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
 
     def is_anew(self, value: Value, loop: Loop) -> bool:
-        """Whether a later pass has made it after its last backward, and from nothing that the pass before had left."""
-        if not loop.number or any(carry.loop == loop.token for carry in value.carried):
+        """Whether a pass has made it after its last backward, and from nothing that the pass before had left."""
+        if any(carry.loop == loop.token for carry in value.carried):
             return False
         made = self.trace.made
-        return all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
+        late = all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
+        return late and (loop.number > 0 or self.owes_nothing(value, loop))
+
+    def owes_nothing(self, value: Value, loop: Loop) -> bool:
+        """Whether the first pass has made it from leaves and data alone, of which none stood where it, or another result, is put: a later pass then
+        makes it from nothing that this one has left."""
+        older = {ref for slot in self.state.before(loop.mark).values() if isinstance(slot, Value) for ref in slot.refs}
+        rest, seen = [value], set[int]()
+        while rest:
+            one = rest.pop()
+            if one.kind == Kind.NUMBER:
+                continue
+            if one.kind != Kind.TENSOR or not one.refs or one is not value and one.refs & older:  # its own place may have made the old one too
+                return False
+            for token in one.refs - self.trace.leaves - seen:
+                seen.add(token)
+                made = self.trace.made.get(token)
+                if made is not None and made.number <= loop.freed_at or made is None and one.grad != Grad.CUT:
+                    return False
+                rest += made.operands if made is not None else ()
+        return True
 
     def note_holders(self, end: Difference) -> None:
         """An element of a tuple that a name holds is carried by the line that binds the name."""

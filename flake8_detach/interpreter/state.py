@@ -23,6 +23,8 @@ ABSENT: Final = 8
 ITEMS: Final = "[items]"  # the join of all that a container ever held
 LIVING: Final = "[living]"  # 1: something was put into a container that is surely live
 LENGTH: Final = "[length]"
+AS_BOUND_TOO: Final = frozenset(("[as bound]",))
+"""Names of a slot under NOW: on some path the tensor was made anew, and is as it is bound."""
 AS_BOUND: Final = 0
 """Slot under NOW of a tensor that was made anew: what is bound tells all."""
 OPEN: Final = "[open]"  # 1: something was put into a container at an unknown place
@@ -65,6 +67,8 @@ def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot
     out = touched[0]
     for slot in touched[1:]:
         out = join_slots(out, slot)
+    if isinstance(out, Value) and not all(isinstance(slot, Value) for slot in touched):
+        out = out._replace(names=out.names | AS_BOUND_TOO)
     if len(touched) == len(differences) or not isinstance(out, Value):
         return out
     return join_slots(out, here)

@@ -226,6 +226,12 @@ class Storage(Machine):
         """What the running loops take out of what they iterate, each item once."""
         raise NotImplementedError
 
+    def is_one_of_many(self, token: int) -> bool:
+        """Whether a loop that has ended, or a comprehension, has made a tensor of this place in each iteration: one is meant, and others may be kept
+        elsewhere. Of what a running loop iterates, each is meant in turn."""
+        born = self.born.get(token, ())
+        return not set(self.active_loops()).issuperset(born) and token not in self.handed_out()
+
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""
         needs = [ref for ref in self.saved_by(token, made) if active.issuperset(self.born[ref])]

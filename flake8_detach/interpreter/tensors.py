@@ -95,7 +95,7 @@ class Tensors(Builtins):
         for token in out.refs:  # a copy, or the same object: in doubt no alias
             self.unshare(token)
         same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
-        if receiver.leaf & Leaf.LEAF:
+        if receiver.leaf & Leaf.LEAF and out.grad != Grad.CUT:
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
             self.trace.moved |= out.refs if not same and receiver.leaf == Leaf.LEAF else EMPTY
         dtype = DType.FLOAT if name in outputs.FLOAT_TYPES or any(outputs.dtype_of(a.names) for a in args) else receiver.dtype
@@ -157,7 +157,8 @@ class Tensors(Builtins):
         out = new._replace(refs=receiver.refs)
         now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
-            self.state.write_now(address, receiver, now)
+            many = out.grad & Grad.LIVE and self.is_one_of_many(address)
+            self.state.write_now(address, receiver, join(out, receiver) if many else now)
         self.follow(receiver, now)
         return out
 
