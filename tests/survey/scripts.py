@@ -116,7 +116,8 @@ class Ran(NamedTuple):
 
 def run(command: list[str], folder: Path, root: Path) -> tuple[Cost, int]:
     """The cost and the exit status of a command; the tail of what it said is shown when that is not 0."""
-    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(root), "MPLBACKEND": "agg"}
+    paths = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": paths, "MPLBACKEND": "agg"}
     # the sine waves are saved as NumPy has them
     environment = {**os.environ, **one_thread, "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
     before, start = _processor(), time.perf_counter()

@@ -44,6 +44,8 @@ class Lines:
 
     def __init__(self, run: Run, module: str) -> None:
         self.run = run
+        self.path = run.program.path
+        self.guard = torch._C.DisableTorchFunction()  # not aside(): Python itself traces nothing while a tracer runs
         self.reach = Reach(module)
         self.frames: list[FrameType] = []
         self.suspended: dict[int, tuple[CodeType, Activation]] = {}
@@ -54,8 +56,8 @@ class Lines:
         self.open_at_error: list[Activation] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Tracer | None:
-        """The tracer of new frames."""
-        if self.run.busy or not self.run.program.owns(frame.f_code):
+        """The tracer of new frames. Nearly all are of libraries: this is called for every function of the process."""
+        if frame.f_code.co_filename != self.path or self.run.busy:
             return None
         if event == "call":
             self._called(frame)
@@ -63,15 +65,20 @@ class Lines:
 
     def goes_on(self, frame: FrameType, event: str, arg: Any) -> Tracer:
         """The tracer of the program's frames."""
-        if not self.run.busy:
-            self.run.clock += 1
-            with self.run.aside():
-                if event == "line":
-                    self._line(frame)
-                elif event == "return":
-                    self._returned(frame, arg)
-                elif event == "exception":
-                    self._raised(frame, arg[1], arg[2])
+        run = self.run
+        if not run.busy:
+            run.clock += 1
+            run.busy = True
+            try:
+                with self.guard:
+                    if event == "line":
+                        self._line(frame)
+                    elif event == "return":
+                        self._returned(frame, arg)
+                    elif event == "exception":
+                        self._raised(frame, arg[1], arg[2])
+            finally:
+                run.busy = False
         return self.goes_on
 
     def _called(self, frame: FrameType) -> None:
