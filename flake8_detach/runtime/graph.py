@@ -154,7 +154,8 @@ def _fields(cls: type) -> list[str]:
 def saved_by(node: Any) -> list[torch.Tensor]:
     """What a node keeps for its backward pass, as tensors that share its memory."""
     found: list[torch.Tensor] = []
-    for name in _fields(type(node)):  # type: ignore[arg-type]  # a class is hashable
+    fields = _fields(type(node))  # type: ignore[arg-type]  # a class is hashable
+    for name in tuple(fields):
         try:
             value = getattr(node, name)
         except RuntimeError:
@@ -164,6 +165,9 @@ def saved_by(node: Any) -> list[torch.Tensor]:
             found.append(value)
         elif isinstance(value, (list, tuple)):
             found += [v for v in value if isinstance(v, torch.Tensor)]
+        elif value is not None:
+            # a node's fields are typed: what is a number or a mode once is never a tensor
+            fields.remove(name)
     return found
 
 

@@ -174,27 +174,29 @@ class Reach:
         for entry in held:
             if not _is_near(entry, entries):
                 for parent in (entry.parent, entries[entry.parent].parent if entry.parent >= 0 else -1):
-                    if parent >= 0 and len(chosen) < WATCHED:
+                    # nothing new comes into a tuple
+                    if parent >= 0 and type(entries[parent].child) is not tuple and len(chosen) < WATCHED:
                         chosen[id(entries[parent].child)] = entries[parent].child
         self.watched = list(chosen.values())
 
     def _meet(self, entry: Entry, line: int, time: int) -> bool:
         """Remembers the link; returns whether its child is an object never met before."""
-        child, new = entry.child, False
+        holder, label, child, parent, _, _ = entry
+        identity, new = id(child), False
         if isinstance(child, torch.Tensor):
             node = node_of(child)
             if node is None:
                 return False
-            mark = (id(child), number(node))
+            mark = (identity, number(node))
             self.met_live = True
         else:
-            mark, new = (id(child), 0), id(child) not in self.first_seen
-            self.first_seen.setdefault(id(child), time)
-        key = (entry.holder, entry.label)
-        known = self.links.get(key)
+            mark = (identity, 0)
+            if identity not in self.first_seen:
+                self.first_seen[identity], new = time, True
+        known = self.links.get((holder, label))
         if known is None or known.mark != mark:
-            sure = known is not None or entry.parent < 0 or self.first_seen.get(entry.holder, time) < time
-            self.links[key] = Known(mark, line, time, sure)
+            sure = known is not None or parent < 0 or self.first_seen.get(holder, time) < time
+            self.links[holder, label] = Known(mark, line, time, sure)
         return new
 
     def _road(self, entry: Entry, entries: list[Entry]) -> list[Link]:
@@ -207,21 +209,25 @@ class Reach:
             entry = entries[entry.parent]
 
     def _walk(self, groups: list[list[Entry]], depth: int, budget: int, whole: bool) -> list[Entry]:
+        # this runs after nearly every line of the program: it calls as little as it can
         visited: set[int] = set()
         found: list[Entry] = []
+        kinds, nothing, tensor, cls, make = _KINDS, Kind.NOTHING, Kind.TENSOR, Kind.CLASS, tuple.__new__
         for group in groups:
             todo: deque[Entry] = deque(entry for entry in group if not self._is_nothing(entry.child))
             while todo and len(found) < budget:
                 entry = todo.popleft()
                 found.append(entry)
-                holder = id(entry.child)
-                if entry.depth < depth and holder not in visited and _KINDS[type(entry.child)] is not Kind.TENSOR:
+                _, _, value, _, level, inside = entry
+                holder = id(value)
+                if level < depth and holder not in visited and kinds[type(value)] is not tensor:
                     visited.add(holder)
                     # a named tuple made by its own constructor costs a call; there are millions
-                    rest = (len(found) - 1, entry.depth + 1, entry.inside_model)
-                    for label, child in self._children(entry.child, whole):
-                        if _KINDS.get(type(child)) is not Kind.NOTHING and not self._is_nothing(child):
-                            todo.append(tuple.__new__(Entry, (holder, label, child, *rest)))
+                    rest = (len(found) - 1, level + 1, inside)
+                    for label, child in self._children(value, whole):
+                        kind = kinds.get(type(child))
+                        if kind is not nothing and (kind is not None and kind is not cls or not self._is_nothing(child)):
+                            todo.append(make(Entry, (holder, label, child, *rest)))
         return found
 
     def _is_nothing(self, value: Any) -> bool:

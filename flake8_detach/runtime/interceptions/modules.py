@@ -38,11 +38,11 @@ class Calls:
 
     def begins(self, module: torch.nn.Module, args: Any) -> None:
         """Before a forward."""
-        inside = any(outer is not None for _, outer in self.open)
         with self.run.aside():
+            inside = any(outer is not None for _, outer in self.open)
             trains = not inside and torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
             self.open.append((module, self._call(module) if trains else None))
-        self.run.open_modules = len(self.open)
+            self.run.open_modules = len(self.open)
 
     def _call(self, module: torch.nn.Module) -> ModuleCall | None:
         site = self.run.here()
