@@ -14,7 +14,7 @@ from torch.nn.modules import module as hooks
 
 from ..events import Frame, ModeSet, ModuleCall, StateRead, StateUsed
 from ..graph import now
-from ..ownership import tensors_in
+from ..ownership import parameters_of, tensors_in
 from ..run import Run
 from .functions import live_in
 
@@ -40,7 +40,7 @@ class Calls:
         """Before a forward."""
         with self.run.aside():
             inside = any(outer is not None for _, outer in self.open)
-            trains = not inside and torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
+            trains = not inside and torch.is_grad_enabled() and any(p.requires_grad for p in parameters_of(module))
             self.open.append((module, self._call(module) if trains else None))
             self.run.open_modules = len(self.open)
 
