@@ -5,6 +5,7 @@ Nothing here judges, and no tensor is kept alive.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from .events import Backward, Step, TorchCall
 from .graph import LEAF, memory, node_of, number, parents, saved_by
 from .program import Site
 from .run import REMEMBERED, Run
+
+NOTHING: tuple[int, str, list[tuple[int, bool]]] = (0, "", [])  # what many nodes saved: one object for all of them
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ class Saved:
         """What was last written over memory that this pass needs: by a call, or with `steps` by an optimizer too."""
         found: list[Write] = []
         for visited in backward.visited:
-            when, name, memories = self.kept.get(visited, (0, "", []))
+            when, name, memories = self.kept.get(visited, NOTHING)
             for place, live in memories:
                 writes = [self.written.get(place), self.stepped.get(place) if steps else None]
                 write = max((w for w in writes if w is not None), key=lambda w: w.clock, default=None)
@@ -84,7 +87,7 @@ class Saved:
 
     def forget(self, backward: Backward) -> None:
         """Drops the nodes of a pass that has freed them: no other pass can visit them."""
-        some = next((visited for visited in backward.visited if self.kept.get(visited, (0, "", []))[2]), None)
+        some = next((visited for visited in backward.visited if self.kept.get(visited, NOTHING)[2]), None)
         if some is not None and not saved_by(backward.graph.nodes[some]):
             for visited in backward.visited:
                 self.kept.pop(visited, None)
@@ -101,10 +104,11 @@ class Saved:
             named = number(current)
             if named != LEAF and named not in self.kept:
                 memories = [(place, t.requires_grad) for t in saved_by(current) if t.numel() and (place := memory(t))]
-                self.kept[named] = (self.clock, current.name(), memories)
+                self.kept[named] = (self.clock, current.name(), memories) if memories else NOTHING
                 todo += parents(current)
 
 
+@functools.cache
 def _writes(name: str) -> bool:
     inplace = name.endswith("_") and not name.endswith("__") and not name.startswith(("requires_grad", "retain", "detach", "share"))
     return inplace or name in ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__")

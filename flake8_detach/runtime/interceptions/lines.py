@@ -111,6 +111,8 @@ class Lines:
         activation.line = self.position = frame.f_lineno
 
     def _on_top(self, frame: FrameType) -> bool:
+        if self.frames and self.frames[-1] is frame:
+            return True
         # functions above it were closed from outside, as generators are, and said no goodbye
         if frame in self.frames:
             while self.frames[-1] is not frame:
@@ -177,7 +179,9 @@ class Lines:
             yield from self._globals(frame)
         elif activation.begun and not _is_module(frame):
             held = frame.f_globals
-            yield from (Variable(id(held), name, held[name], False) for name in sorted((names & held.keys()) - frame.f_locals.keys()))
+            elsewhere = names & held.keys()
+            if elsewhere:
+                yield from (Variable(id(held), name, held[name], False) for name in sorted(elsewhere - frame.f_locals.keys()))
         yield from self._variables(frame, activation.inside_model, names if activation.begun else None)
         activation.begun = True
 
@@ -220,7 +224,7 @@ class Lines:
         line, rounds = frame.f_lineno, activation.rounds
         while rounds and not rounds[-1].loop.holds(line):
             self._iteration_ends(rounds.pop())
-        for loop in self.run.program.loops_of(frame.f_code):
+        for loop in self.run.program.loops_of(frame.f_code) if line in self.run.program.headers else ():
             if loop.header(line):
                 running = next((r for r in rounds if r.loop == loop), None)
                 if running is None:

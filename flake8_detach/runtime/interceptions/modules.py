@@ -35,14 +35,17 @@ class Calls:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.open: list[tuple[torch.nn.Module, ModuleCall | None]] = []
+        self.models = 0  # how many of them have a ModuleCall
 
     def begins(self, module: torch.nn.Module, args: Any) -> None:
         """Before a forward."""
-        with self.run.aside():
-            inside = any(outer is not None for _, outer in self.open)
-            trains = not inside and torch.is_grad_enabled() and any(p.requires_grad for p in parameters_of(module))
-            self.open.append((module, self._call(module) if trains else None))
-            self.run.open_modules = len(self.open)
+        call = None
+        if not self.models and torch.is_grad_enabled():
+            with self.run.aside():
+                call = self._call(module) if any(p.requires_grad for p in parameters_of(module)) else None
+        self.models += call is not None
+        self.open.append((module, call))
+        self.run.open_modules = len(self.open)
 
     def _call(self, module: torch.nn.Module) -> ModuleCall | None:
         site = self.run.here()
@@ -53,14 +56,15 @@ class Calls:
 
     def ends(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         """After a forward, also one that raised; what was still open above it ended without a word."""
-        with self.run.aside():
-            while self.open:
-                opened, call = self.open.pop()
-                if call is not None:
+        while self.open:
+            opened, call = self.open.pop()
+            if call is not None:
+                self.models -= 1
+                with self.run.aside():
                     self._tell(call, output)
-                if opened is module:
-                    break
-            self.run.open_modules = len(self.open)
+            if opened is module:
+                break
+        self.run.open_modules = len(self.open)
 
     def _tell(self, call: ModuleCall, output: Any) -> None:
         call.end = now()
