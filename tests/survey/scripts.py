@@ -98,7 +98,7 @@ SCRIPTS: Final = (
     Script("karpathy+makemore", "makemore.py", "--num-workers 0 --max-steps 500"),
     Script("karpathy+minGPT", "projects/adder/adder.py", "--trainer.max_iters=600 --trainer.num_workers=0"),
     Script("pytorch+examples", "reinforcement_learning/actor_critic.py", "", "reinforcement_learning", shorter=("count(1)", "range(1, 120)")),
-    Script("pytorch+examples", "reinforcement_learning/reinforce.py", "", "reinforcement_learning", shorter=("count(1)", "range(1, 200)")),
+    Script("pytorch+examples", "reinforcement_learning/reinforce.py", "", "reinforcement_learning", shorter=("count(1)", "range(1, 120)")),
     Script("pytorch+examples", "time_sequence_prediction/train.py", "--steps 1", "time_sequence_prediction", waves),
     Script("pytorch+examples", "word_language_model/main.py", "--data . --epochs 5", "word_language_model", words),
     Script("seungeunrho+minimalRL", "dqn.py", "", data=old_gym, shorter=("range(10000)", "range(220)")),
