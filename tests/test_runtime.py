@@ -172,6 +172,58 @@ def test_the_command_shows_the_traceback_without_its_own_frames(tmp_path: Path, 
     assert errors.splitlines()[-1].startswith(f"{path}:4:1: DET201 ")
 
 
+UNPREPARED = """
+import torch
+
+class Part(torch.nn.Module):
+    def __init__(self):
+        self.factors = [torch.ones(2, requires_grad=True)]
+        self.offset = torch.ones(2, requires_grad=True)
+
+class Whole(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = Part()
+        self.linear = torch.nn.Linear(2, 2)
+
+    def forward(self, x):
+        return self.linear(x) * self.part.factors[0] + self.part.offset
+
+whole = Whole()
+optimizer = torch.optim.SGD(whole.linear.parameters(), 0.1)
+whole(torch.ones(2)).sum().backward()
+optimizer.step()
+whole.part.factors = [torch.ones(2) * 2]
+try:
+    whole.zero_grad()
+except AttributeError:
+    print("no parameters")
+print(whole(torch.ones(2)))
+"""
+
+SPARSE = """
+import torch
+
+square = torch.sparse_coo_tensor([[0, 1], [1, 0]], [1.0, 2.0], (2, 2))
+weight = torch.ones(2, 2, requires_grad=True)
+product = torch.sparse.mm(square, weight) + torch.sparse.mm(square.to_sparse_csr(), weight)
+product.sum().backward(retain_graph=True)
+square.mul_(2)
+print("no parameters")
+print(product)
+"""
+
+
+@pytest.mark.parametrize("text", [UNPREPARED, SPARSE], ids=["Module.__init__ not called", "sparse tensors"])
+def test_the_command_runs_what_torch_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str) -> None:
+    """Modules that torch finds no parameters in, tensors without a storage: the program runs to its end, and what it shows is told."""
+    path = program(tmp_path, text)
+    assert main([path]) == 0
+    output, errors = capfd.readouterr()
+    assert output.startswith("no parameters\n")
+    assert f"{path}:{len(text.splitlines())}:1: DET101 " in errors
+
+
 def test_the_command_writes_findings_to_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path, output = program(tmp_path, "import torch", "torch.no_grad()"), tmp_path / "findings.txt"
     assert main(["--output", str(output), path]) == 0

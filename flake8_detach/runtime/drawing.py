@@ -7,6 +7,7 @@ of all earlier times. Nothing of it is kept alive.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
@@ -120,7 +121,8 @@ def _names_of_leaves(variables: Mapping[str, Any]) -> dict[int, str]:
     out: dict[int, str] = {}
     for name, value in variables.items():
         if isinstance(value, torch.nn.Module):
-            out.update({id(p): f"{name}.{path}" for path, p in value.named_parameters()})
+            with contextlib.suppress(AttributeError):  # as in parameters_of
+                out.update({id(p): f"{name}.{path}" for path, p in value.named_parameters()})
         elif isinstance(value, torch.Tensor):
             out.setdefault(id(value), name)
     return out

@@ -73,7 +73,7 @@ class TorchCall:
 class Backward:
     """`backward()` or `autograd.grad()`, named by `function`, is about to visit the nodes `visited` of `graph`.
 
-    `whole` says that gradients go to all leaves, not to chosen inputs.
+    `whole` says that gradients go to all leaves, not to chosen inputs, and `keeps` that the pass frees nothing of what it visits.
     """
 
     roots: list[torch.Tensor]
@@ -82,6 +82,7 @@ class Backward:
     visited: set[int]
     site: Site | None
     create_graph: bool
+    keeps: bool
     function: str
     inputs: list[torch.Tensor] = field(default_factory=list)
     _order: list[int] | None = None

@@ -140,10 +140,27 @@ def kept_bytes(node: Any) -> int:
             continue
         seen.add(number(current))
         for tensor in saved_by(current):
-            if not tensor.is_leaf:
-                storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            storage = None if tensor.is_leaf else _storage(tensor)
+            if storage is not None:
+                storages[storage.data_ptr()] = storage.nbytes()
         todo.extend(parents(current))
     return sum(storages.values())
+
+
+def memory(tensor: torch.Tensor) -> int:
+    """Where a tensor has its values, a sparse one those that it stores: equal for all that share them, 0 if that cannot be said."""
+    storage = _storage(tensor)
+    return 0 if storage is None else storage.data_ptr()
+
+
+def _storage(tensor: torch.Tensor) -> torch.UntypedStorage | None:
+    try:
+        if tensor.layout is not torch.strided:
+            tensor = tensor._values() if tensor.is_sparse else tensor.values()
+        return tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):
+        # a layout that has neither a storage nor values
+        return None
 
 
 @functools.cache
@@ -154,7 +171,8 @@ def _fields(cls: type) -> list[str]:
 def saved_by(node: Any) -> list[torch.Tensor]:
     """What a node keeps for its backward pass, as tensors that share its memory."""
     found: list[torch.Tensor] = []
-    for name in _fields(type(node)):  # type: ignore[arg-type]  # a class is hashable
+    fields = _fields(type(node))  # type: ignore[arg-type]  # a class is hashable
+    for name in tuple(fields):
         try:
             value = getattr(node, name)
         except RuntimeError:
@@ -164,6 +182,9 @@ def saved_by(node: Any) -> list[torch.Tensor]:
             found.append(value)
         elif isinstance(value, (list, tuple)):
             found += [v for v in value if isinstance(v, torch.Tensor)]
+        elif value is not None:
+            # a node's fields are typed: what is a number or a mode once is never a tensor
+            fields.remove(name)
     return found
 
 

@@ -5,7 +5,8 @@ A leaf that was reached and that nobody holds at the end got gradients and never
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -82,10 +83,22 @@ def _is_parameter(tensor: torch.Tensor) -> bool:
     return type(tensor) is not torch.Tensor and isinstance(tensor, torch.nn.Parameter)
 
 
+def parameters_of(module: torch.nn.Module) -> Iterator[torch.Tensor]:
+    """A module's parameters, as far as torch can find them: it fails at a module, or a part of one, whose class never called `Module.__init__`."""
+    with contextlib.suppress(AttributeError):
+        yield from module.parameters()
+
+
+def modules_of(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
+    """A module and its parts, with the limits of parameters_of."""
+    with contextlib.suppress(AttributeError):
+        yield from module.modules()
+
+
 def tensors_in(value: Any, depth: int = 3) -> list[torch.Tensor]:
     """The parameters and tensors that a value holds, through plain containers and modules."""
     if isinstance(value, torch.nn.Module):
-        return list(value.parameters())
+        return list(parameters_of(value))
     if isinstance(value, torch.Tensor):
         return [value]
     if isinstance(value, dict) and depth:

@@ -56,6 +56,7 @@ class Program:
         self._comprehending: dict[int, range] = {}
         self._withs: list[ast.With | ast.AsyncWith] = []
         self.loops: dict[int, list[Loop]] = {}
+        self.headers: set[int] = set()  # the lines of the loops' headers
         self._names: dict[int, set[str]] = {}
         self._read()
 
@@ -74,6 +75,7 @@ class Program:
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)):
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) if not isinstance(node, ast.Module) else 0
                 self.loops[first] = list(_own_loops(node))
+                self.headers.update(line for loop in self.loops[first] for line in range(loop.first, max(loop.body, loop.first + 1)))
 
     def loops_of(self, code: CodeType) -> list[Loop]:
         """The loops written directly in the function (or module) of `code`, outermost first."""

@@ -56,6 +56,7 @@ _EXACT: dict[type, Kind] = {
     GeneratorType: Kind.GENERATOR,
 }
 _KINDS: dict[type, Kind] = {}
+_NOTHINGS: set[type] = set()  # those of them that are Kind.NOTHING
 _NUMBERS_AND_TEXTS = (str, bytes, int, float, complex, type(None), range, slice, torch.Size, enum.Enum)
 _PARTS_OF_PYTHON = (ModuleType, BuiltinFunctionType, CodeType, FrameType)
 
@@ -65,6 +66,8 @@ def kind_of(cls: type) -> Kind:
     kind = _KINDS.get(cls)
     if kind is None:
         kind = _KINDS[cls] = _kind_of(cls)
+        if kind is Kind.NOTHING:
+            _NOTHINGS.add(cls)
     return kind
 
 
@@ -174,27 +177,29 @@ class Reach:
         for entry in held:
             if not _is_near(entry, entries):
                 for parent in (entry.parent, entries[entry.parent].parent if entry.parent >= 0 else -1):
-                    if parent >= 0 and len(chosen) < WATCHED:
+                    # nothing new comes into a tuple
+                    if parent >= 0 and type(entries[parent].child) is not tuple and len(chosen) < WATCHED:
                         chosen[id(entries[parent].child)] = entries[parent].child
         self.watched = list(chosen.values())
 
     def _meet(self, entry: Entry, line: int, time: int) -> bool:
         """Remembers the link; returns whether its child is an object never met before."""
-        child, new = entry.child, False
+        holder, label, child, parent, _, _ = entry
+        identity, new = id(child), False
         if isinstance(child, torch.Tensor):
             node = node_of(child)
             if node is None:
                 return False
-            mark = (id(child), number(node))
+            mark = (identity, number(node))
             self.met_live = True
         else:
-            mark, new = (id(child), 0), id(child) not in self.first_seen
-            self.first_seen.setdefault(id(child), time)
-        key = (entry.holder, entry.label)
-        known = self.links.get(key)
+            mark = (identity, 0)
+            if identity not in self.first_seen:
+                self.first_seen[identity], new = time, True
+        known = self.links.get((holder, label))
         if known is None or known.mark != mark:
-            sure = known is not None or entry.parent < 0 or self.first_seen.get(entry.holder, time) < time
-            self.links[key] = Known(mark, line, time, sure)
+            sure = known is not None or parent < 0 or self.first_seen.get(holder, time) < time
+            self.links[holder, label] = Known(mark, line, time, sure)
         return new
 
     def _road(self, entry: Entry, entries: list[Entry]) -> list[Link]:
@@ -207,21 +212,26 @@ class Reach:
             entry = entries[entry.parent]
 
     def _walk(self, groups: list[list[Entry]], depth: int, budget: int, whole: bool) -> list[Entry]:
+        # this runs after nearly every line of the program: it calls as little as it can
         visited: set[int] = set()
         found: list[Entry] = []
+        kinds, nothings, tensor, cls, make = _KINDS, _NOTHINGS, Kind.TENSOR, Kind.CLASS, tuple.__new__
         for group in groups:
             todo: deque[Entry] = deque(entry for entry in group if not self._is_nothing(entry.child))
             while todo and len(found) < budget:
                 entry = todo.popleft()
                 found.append(entry)
-                holder = id(entry.child)
-                if entry.depth < depth and holder not in visited and _KINDS[type(entry.child)] is not Kind.TENSOR:
+                _, _, value, _, level, inside = entry
+                holder = id(value)
+                if level < depth and holder not in visited and kinds[type(value)] is not tensor:
                     visited.add(holder)
                     # a named tuple made by its own constructor costs a call; there are millions
-                    rest = (len(found) - 1, entry.depth + 1, entry.inside_model)
-                    for label, child in self._children(entry.child, whole):
-                        if _KINDS.get(type(child)) is not Kind.NOTHING and not self._is_nothing(child):
-                            todo.append(tuple.__new__(Entry, (holder, label, child, *rest)))
+                    rest = (len(found) - 1, level + 1, inside)
+                    for label, child in self._children(value, whole):
+                        if type(child) not in nothings:
+                            kind = kinds.get(type(child))
+                            if kind is not None and kind is not cls or not self._is_nothing(child):
+                                todo.append(make(Entry, (holder, label, child, *rest)))
         return found
 
     def _is_nothing(self, value: Any) -> bool:
@@ -277,21 +287,18 @@ def _keeper(entry: Entry, entries: list[Entry]) -> Any:
 def _elements(value: Any, whole: bool) -> list[tuple[object, Any]]:
     size = len(value)
     if whole or size <= SHORT:
-        return [] if _are_nothing(value) else list(enumerate(value))
+        return [] if _NOTHINGS.issuperset(map(type, value)) else list(enumerate(value))
     ends = [*range(2), *range(size - SHORT, size)]
     return [(i, value[i]) for i in ends]
 
 
 def _items(value: dict[Any, Any], whole: bool) -> list[tuple[object, Any]]:
     if whole or len(value) <= 4 * SHORT:
-        return [] if _are_nothing(dict.values(value)) else [(_label(k), v) for k, v in dict.items(value)]
+        if _NOTHINGS.issuperset(map(type, dict.values(value))):
+            return []
+        return [(k if type(k) is str else _label(k), v) for k, v in dict.items(value)]
     last = [k for k, _ in zip(dict.__reversed__(value), range(SHORT))]
     return [(_label(k), dict.__getitem__(value, k)) for k in last]
-
-
-def _are_nothing(values: Iterable[Any]) -> bool:
-    """Whether all are numbers and texts: most long lists are of these."""
-    return all(_KINDS.get(cls) is Kind.NOTHING for cls in set(map(type, values)))
 
 
 def _label(key: object) -> object:
@@ -308,7 +315,10 @@ def _attributes(value: Any, whole: bool) -> list[tuple[object, Any]]:
     found = [
         (n, child)
         for n, child in list(own.items())
-        if n not in SKIPPED_ATTRIBUTES and (whole or n != "_modules") and (n not in OFTEN_EMPTY or type(child) not in DICTIONARIES or child)
+        if type(child) not in _NOTHINGS
+        and n not in SKIPPED_ATTRIBUTES
+        and (whole or n != "_modules")
+        and (n not in OFTEN_EMPTY or type(child) not in DICTIONARIES or child)
     ]
     for name, descriptor in _slots(type(value)):  # type: ignore[arg-type]  # a class is hashable
         found.extend((name, child) for child in _slot(descriptor, value))

@@ -30,22 +30,32 @@ STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
 
 
 class Aside:
-    """A context manager, written out because every torch call of the program enters it twice."""
+    """A context manager, written out because every torch call of the program enters it twice. It can be entered again, but not while it is open.
 
-    __slots__ = ("guard", "run", "was")
+    Tracing pauses in it: under a tracer every Python function that runs, ours too, costs several times as much.
+    """
+
+    __slots__ = ("guard", "run", "tracer", "was")
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.was = run.busy
+        self.was = False
+        self.tracer: Any = None
         self.guard = torch._C.DisableTorchFunction()
 
     def __enter__(self) -> None:
+        self.tracer = sys.gettrace()
+        if self.tracer is not None:
+            sys.settrace(None)
+        self.was = self.run.busy
         self.run.busy = True
         self.guard.__enter__()
 
     def __exit__(self, *exc: object) -> None:
         self.guard.__exit__(None, None, None)
         self.run.busy = self.was
+        if self.tracer is not None:
+            sys.settrace(self.tracer)
 
 
 class Run:

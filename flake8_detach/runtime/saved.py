@@ -5,15 +5,18 @@ Nothing here judges, and no tensor is kept alive.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from .events import Backward, Step, TorchCall
-from .graph import LEAF, node_of, number, parents, saved_by
+from .graph import LEAF, memory, node_of, number, parents, saved_by
 from .program import Site
 from .run import REMEMBERED, Run
+
+NOTHING: tuple[int, str, list[tuple[int, bool]]] = (0, "", [])  # what many nodes saved: one object for all of them
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ class Saved:
         target = event.args[0] if event.args else None
         if _writes(event.name) and isinstance(target, torch.Tensor):
             owner = any(t is target for t in event.live) or (target.is_leaf and target.requires_grad)
-            self.written[_memory(target)] = Write(self.clock, self.run.here(), event.name, not owner)
+            self.written[memory(target)] = Write(self.clock, self.run.here(), event.name, not owner)
         for tensor in (event.result, target):
             node = node_of(tensor) if isinstance(tensor, torch.Tensor) else None
             if node is not None:
@@ -68,15 +71,15 @@ class Saved:
             for group in event.optimizer.param_groups:
                 for parameter in group["params"]:
                     if parameter.grad is not None:
-                        self.stepped[_memory(parameter)] = Write(self.clock, None, "step", False)
+                        self.stepped[memory(parameter)] = Write(self.clock, None, "step", False)
 
     def spoiled(self, backward: Backward, steps: bool) -> list[Write]:
         """What was last written over memory that this pass needs: by a call, or with `steps` by an optimizer too."""
         found: list[Write] = []
         for visited in backward.visited:
-            when, name, memories = self.kept.get(visited, (0, "", []))
-            for memory, live in memories:
-                writes = [self.written.get(memory), self.stepped.get(memory) if steps else None]
+            when, name, memories = self.kept.get(visited, NOTHING)
+            for place, live in memories:
+                writes = [self.written.get(place), self.stepped.get(place) if steps else None]
                 write = max((w for w in writes if w is not None), key=lambda w: w.clock, default=None)
                 if write is not None and write.clock > when:
                     found.append(Write(write.clock, write.site, write.name, write.hidden and live, name))
@@ -84,7 +87,7 @@ class Saved:
 
     def forget(self, backward: Backward) -> None:
         """Drops the nodes of a pass that has freed them: no other pass can visit them."""
-        some = next((visited for visited in backward.visited if self.kept.get(visited, (0, "", []))[2]), None)
+        some = next((visited for visited in backward.visited if self.kept.get(visited, NOTHING)[2]), None)
         if some is not None and not saved_by(backward.graph.nodes[some]):
             for visited in backward.visited:
                 self.kept.pop(visited, None)
@@ -100,14 +103,12 @@ class Saved:
             current = todo.pop()
             named = number(current)
             if named != LEAF and named not in self.kept:
-                self.kept[named] = (self.clock, current.name(), [(_memory(t), t.requires_grad) for t in saved_by(current) if t.numel()])
+                memories = [(place, t.requires_grad) for t in saved_by(current) if t.numel() and (place := memory(t))]
+                self.kept[named] = (self.clock, current.name(), memories) if memories else NOTHING
                 todo += parents(current)
 
 
+@functools.cache
 def _writes(name: str) -> bool:
     inplace = name.endswith("_") and not name.endswith("__") and not name.startswith(("requires_grad", "retain", "detach", "share"))
     return inplace or name in ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__")
-
-
-def _memory(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()

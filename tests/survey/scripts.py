@@ -4,9 +4,9 @@ usage: python tests/survey/scripts.py CLONES [WORD...]
 
 CLONES holds git clones named OWNER+NAME (`karpathy+nanoGPT`); with WORDs only the scripts that have one of them in their path run. Each script runs
 twice in a copy of its clone, bare and under `flake8-detach witness`, on one thread, with tiny data that is made on the spot; nothing is downloaded.
-Needs gymnasium before 1.0, matplotlib, tensorboard and tyro beside torch. Prints a table, and below it each finding that only one of the two engines has.
+Needs gymnasium before 1.0, matplotlib, scipy, tensorboard and tyro beside torch. Prints a table, and below it each finding with the engines that have it.
 
-What lives here: the scripts, their arguments and data, the runs and the comparison. What must not: code of these repositories, or a verdict.
+What lives here: the scripts, their arguments and data, the runs and the comparison. What must not: code of these repositories, a verdict.
 """
 
 from __future__ import annotations
@@ -60,6 +60,15 @@ def waves(folder: Path) -> None:
     subprocess.run([sys.executable, "generate_sine_wave.py"], cwd=folder, check=True)
 
 
+def papers(folder: Path) -> None:
+    """What the repository's own table of citations lacks: the papers' made-up words and kinds."""
+    citations = next(home for home in (folder, folder.parent) if (home / "data").is_dir()) / "data" / "cora" / "cora.cites"
+    numbers = random.Random(0)
+    known = dict.fromkeys(citations.read_text(encoding="utf-8").split())
+    lines = ("\t".join((paper, *(str(int(numbers.random() < 0.02)) for _ in range(500)), f"kind{numbers.randrange(7)}")) for paper in known)
+    citations.with_name("cora.content").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def old_gym(folder: Path) -> None:
     """gymnasium under its former name."""
     (folder / "gym.py").write_text("from gymnasium import *\n", encoding="utf-8")
@@ -84,13 +93,17 @@ GPT: Final = (
 )
 CLEANRL: Final = "--no-cuda --total-timesteps"
 SCRIPTS: Final = (
+    Script("Diego999+pyGAT", "train.py", "--epochs 4", data=papers),
     Script("karpathy+nanoGPT", "train.py", GPT, data=characters),
     Script("karpathy+makemore", "makemore.py", "--num-workers 0 --max-steps 500"),
     Script("karpathy+minGPT", "projects/adder/adder.py", "--trainer.max_iters=600 --trainer.num_workers=0"),
+    Script("pytorch+examples", "reinforcement_learning/actor_critic.py", "", "reinforcement_learning", shorter=("count(1)", "range(1, 120)")),
+    Script("pytorch+examples", "reinforcement_learning/reinforce.py", "", "reinforcement_learning", shorter=("count(1)", "range(1, 120)")),
     Script("pytorch+examples", "time_sequence_prediction/train.py", "--steps 1", "time_sequence_prediction", waves),
     Script("pytorch+examples", "word_language_model/main.py", "--data . --epochs 5", "word_language_model", words),
     Script("seungeunrho+minimalRL", "dqn.py", "", data=old_gym, shorter=("range(10000)", "range(220)")),
     Script("seungeunrho+minimalRL", "ppo-lstm.py", "", data=old_gym, shorter=("range(10000)", "range(100)")),
+    Script("tkipf+pygcn", "pygcn/train.py", "--epochs 400", "pygcn", papers),
     Script("vwxyzjn+cleanrl", "cleanrl/dqn.py", f"{CLEANRL} 30000 --learning-starts 1000"),
     Script("vwxyzjn+cleanrl", "cleanrl/ppo.py", f"{CLEANRL} 50000"),
     Script("vwxyzjn+cleanrl", "cleanrl/sac_continuous_action.py", f"{CLEANRL} 3000 --env-id Pendulum-v1 --learning-starts 500"),
@@ -116,7 +129,8 @@ class Ran(NamedTuple):
 
 def run(command: list[str], folder: Path, root: Path) -> tuple[Cost, int]:
     """The cost and the exit status of a command; the tail of what it said is shown when that is not 0."""
-    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(root), "MPLBACKEND": "agg"}
+    paths = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": paths, "MPLBACKEND": "agg"}
     # the sine waves are saved as NumPy has them
     environment = {**os.environ, **one_thread, "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
     before, start = _processor(), time.perf_counter()

@@ -16,8 +16,8 @@ from ..events import Backward, BackwardDone, GradientTaken
 from ..graph import Graph
 from ..run import Run
 
-# The positions of `inputs` and `create_graph` among the arguments (https://docs.pytorch.org/docs/stable/autograd.html).
-POSITIONS = {"backward": (5, 3), "grad": (1, 4)}
+# The positions of `inputs`, `create_graph` and `retain_graph` among the arguments (https://docs.pytorch.org/docs/stable/autograd.html).
+POSITIONS = {"backward": (5, 3, 2), "grad": (1, 4, 3)}
 
 
 def install(run: Run) -> None:
@@ -56,13 +56,15 @@ def _watched(run: Run, name: str, original: Callable[..., Any]) -> Callable[...,
 
 def _event(run: Run, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Backward:
     roots = _tensors(args[0] if args else kwargs.get("tensors", kwargs.get("outputs")))
-    place_of_inputs, place_of_create = POSITIONS[name]
+    place_of_inputs, place_of_create, place_of_retain = POSITIONS[name]
     asked = args[place_of_inputs] if len(args) > place_of_inputs else kwargs.get("inputs")
     create_graph = args[place_of_create] if len(args) > place_of_create else kwargs.get("create_graph", False)
+    retained = args[place_of_retain] if len(args) > place_of_retain else kwargs.get("retain_graph")
     graph = Graph(roots)
     inputs = None if asked is None else _tensors(asked)
     visited = set(graph.nodes) if inputs is None else graph.between(inputs)
-    return Backward(roots, inputs is None, graph, visited, run.here(), bool(create_graph), name, inputs or [])
+    keeps = bool(create_graph if retained is None else retained)
+    return Backward(roots, inputs is None, graph, visited, run.here(), bool(create_graph), keeps, name, inputs or [])
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -40,6 +40,7 @@ class Watch(TorchFunctionMode):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
+        self.aside = run.aside()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -51,7 +52,7 @@ class Watch(TorchFunctionMode):
             return func(*args, **kwargs)
         if self.run.busy or sys._getframe(1).f_code.co_filename in OPTIMIZERS:
             return func(*args, **kwargs)
-        with self.run.aside():
+        with self.aside:
             tensors = tensors_in(args, kwargs)
             live = [tensor for tensor in tensors if tensor.requires_grad]
             written = _node_number(args[0]) if live and args and live[0] is args[0] else -1
@@ -63,7 +64,7 @@ class Watch(TorchFunctionMode):
             error = raised
             raise
         finally:
-            with self.run.aside():
+            with self.aside:
                 name = name_of(func)
                 if live or type(result) is not torch.Tensor or result.requires_grad:
                     self._note(result, name)

@@ -44,6 +44,8 @@ class Lines:
 
     def __init__(self, run: Run, module: str) -> None:
         self.run = run
+        self.path = run.program.path
+        self.guard = torch._C.DisableTorchFunction()  # not aside(): Python itself traces nothing while a tracer runs
         self.reach = Reach(module)
         self.frames: list[FrameType] = []
         self.suspended: dict[int, tuple[CodeType, Activation]] = {}
@@ -54,8 +56,8 @@ class Lines:
         self.open_at_error: list[Activation] = []
 
     def begins(self, frame: FrameType, event: str, arg: Any) -> Tracer | None:
-        """The tracer of new frames."""
-        if self.run.busy or not self.run.program.owns(frame.f_code):
+        """The tracer of new frames. Nearly all are of libraries: this is called for every function of the process."""
+        if frame.f_code.co_filename != self.path or self.run.busy:
             return None
         if event == "call":
             self._called(frame)
@@ -63,15 +65,20 @@ class Lines:
 
     def goes_on(self, frame: FrameType, event: str, arg: Any) -> Tracer:
         """The tracer of the program's frames."""
-        if not self.run.busy:
-            self.run.clock += 1
-            with self.run.aside():
-                if event == "line":
-                    self._line(frame)
-                elif event == "return":
-                    self._returned(frame, arg)
-                elif event == "exception":
-                    self._raised(frame, arg[1], arg[2])
+        run = self.run
+        if not run.busy:
+            run.clock += 1
+            run.busy = True
+            try:
+                with self.guard:
+                    if event == "line":
+                        self._line(frame)
+                    elif event == "return":
+                        self._returned(frame, arg)
+                    elif event == "exception":
+                        self._raised(frame, arg[1], arg[2])
+            finally:
+                run.busy = False
         return self.goes_on
 
     def _called(self, frame: FrameType) -> None:
@@ -104,6 +111,8 @@ class Lines:
         activation.line = self.position = frame.f_lineno
 
     def _on_top(self, frame: FrameType) -> bool:
+        if self.frames and self.frames[-1] is frame:
+            return True
         # functions above it were closed from outside, as generators are, and said no goodbye
         if frame in self.frames:
             while self.frames[-1] is not frame:
@@ -170,7 +179,9 @@ class Lines:
             yield from self._globals(frame)
         elif activation.begun and not _is_module(frame):
             held = frame.f_globals
-            yield from (Variable(id(held), name, held[name], False) for name in sorted((names & held.keys()) - frame.f_locals.keys()))
+            elsewhere = names & held.keys()
+            if elsewhere:
+                yield from (Variable(id(held), name, held[name], False) for name in sorted(elsewhere - frame.f_locals.keys()))
         yield from self._variables(frame, activation.inside_model, names if activation.begun else None)
         activation.begun = True
 
@@ -213,7 +224,7 @@ class Lines:
         line, rounds = frame.f_lineno, activation.rounds
         while rounds and not rounds[-1].loop.holds(line):
             self._iteration_ends(rounds.pop())
-        for loop in self.run.program.loops_of(frame.f_code):
+        for loop in self.run.program.loops_of(frame.f_code) if line in self.run.program.headers else ():
             if loop.header(line):
                 running = next((r for r in rounds if r.loop == loop), None)
                 if running is None:

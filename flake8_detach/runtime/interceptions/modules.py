@@ -14,7 +14,7 @@ from torch.nn.modules import module as hooks
 
 from ..events import Frame, ModeSet, ModuleCall, StateRead, StateUsed
 from ..graph import now
-from ..ownership import tensors_in
+from ..ownership import parameters_of, tensors_in
 from ..run import Run
 from .functions import live_in
 
@@ -35,13 +35,16 @@ class Calls:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.open: list[tuple[torch.nn.Module, ModuleCall | None]] = []
+        self.models = 0  # how many of them have a ModuleCall
 
     def begins(self, module: torch.nn.Module, args: Any) -> None:
         """Before a forward."""
-        inside = any(outer is not None for _, outer in self.open)
-        with self.run.aside():
-            trains = not inside and torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
-            self.open.append((module, self._call(module) if trains else None))
+        call = None
+        if not self.models and torch.is_grad_enabled():
+            with self.run.aside():
+                call = self._call(module) if any(p.requires_grad for p in parameters_of(module)) else None
+        self.models += call is not None
+        self.open.append((module, call))
         self.run.open_modules = len(self.open)
 
     def _call(self, module: torch.nn.Module) -> ModuleCall | None:
@@ -53,14 +56,15 @@ class Calls:
 
     def ends(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         """After a forward, also one that raised; what was still open above it ended without a word."""
-        with self.run.aside():
-            while self.open:
-                opened, call = self.open.pop()
-                if call is not None:
+        while self.open:
+            opened, call = self.open.pop()
+            if call is not None:
+                self.models -= 1
+                with self.run.aside():
                     self._tell(call, output)
-                if opened is module:
-                    break
-            self.run.open_modules = len(self.open)
+            if opened is module:
+                break
+        self.run.open_modules = len(self.open)
 
     def _tell(self, call: ModuleCall, output: Any) -> None:
         call.end = now()

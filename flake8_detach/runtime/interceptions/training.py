@@ -19,6 +19,7 @@ from torch.nn import utils
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ..events import Casting, Clearing, Clipping, Exhausted, OptimizerMade, Scaling, Scheduling
+from ..ownership import parameters_of
 from ..program import Site
 from ..run import Run
 
@@ -90,7 +91,7 @@ class Watch:
 
     def clears_module(self, original: Callable[..., Any], module: Any, *args: Any, **kwargs: Any) -> Any:
         """Module.zero_grad."""
-        self._tell(lambda site: Clearing(list(module.parameters()), site))
+        self._tell(lambda site: Clearing(list(parameters_of(module)), site))
         return original(module, *args, **kwargs)
 
     def makes_scheduler(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 from ..events import Backward, ModeCalled, Ran, Step
+from ..ownership import modules_of, parameters_of
 from ..program import Site
 from ..run import Run
 
@@ -46,7 +47,7 @@ class Witness:
         self._story(event.module).switched = None if event.mode else event.site
 
     def on_ran(self, event: Ran) -> None:
-        if event.enabled and event.end > event.first and any(isinstance(m, (_NormBase, _DropoutNd)) for m in event.module.modules()):
+        if event.enabled and event.end > event.first and any(isinstance(m, (_NormBase, _DropoutNd)) for m in modules_of(event.module)):
             story = self._story(event.module)
             story.calls.append((event.first, event.end, None if event.module.training else story.switched))
 
@@ -62,7 +63,7 @@ class Witness:
         held = {id(p) for group in event.optimizer.param_groups for p in group["params"]} if not event.done else set()
         for story in self.stories.values():
             module = story.module()
-            if story.pending is None or module is None or not any(id(p) in held for p in module.parameters()):
+            if story.pending is None or module is None or not any(id(p) in held for p in parameters_of(module)):
                 continue
             switched = story.pending[2]
             if switched is None:

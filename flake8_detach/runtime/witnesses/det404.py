@@ -25,6 +25,7 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.over = False
+        self.marked = False  # nothing has to be looked for on tensors until the first mark
         self.used: set[int] = set()
         self.number = 0
 
@@ -33,10 +34,11 @@ class Witness:
         if event.name == "get grad" and isinstance(first, torch.Tensor):
             if isinstance(event.result, torch.Tensor) and is_leaf(first):
                 event.result.__dict__[GRADIENT] = id(first)
+                self.marked = True
             elif event.result is None and UPDATE in first.__dict__ and first.__dict__[UPDATE][1].turns():
                 self._report(first.__dict__[UPDATE][1].site, "the new tensor was taken for the leaf, and has no gradient")
             return
-        if event.name == "__set__" or event.name.startswith("get ") and event.name != "get data":
+        if not self.marked or event.name == "__set__" or event.name.startswith("get ") and event.name != "get data":
             return
         operands = [t for t in event.tensors if t is not event.result]
         for tensor in operands:

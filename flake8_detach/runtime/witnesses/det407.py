@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ..events import Assigned, Raised, StateRead, TorchCall
+from ..ownership import parameters_of
 from ..run import Run
 
 CODE = "DET407"
@@ -68,5 +69,5 @@ def _tensors(target: Any) -> Iterable[torch.Tensor]:
     if isinstance(target, torch.Tensor):
         return [target]
     if isinstance(target, torch.nn.Module):
-        return list(target.parameters())
+        return list(parameters_of(target))
     return [p for group in target.param_groups for p in group["params"]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..events import StateRead, StateUsed
+from ..graph import memory
 from ..program import Site
 from ..run import Run
 
@@ -32,16 +33,13 @@ class Witness:
     def on_state_read(self, event: StateRead) -> None:
         site = self.run.here()
         for tensor in event.tensors if site is not None else ():
-            if tensor.is_floating_point():
-                self.read.setdefault(_memory(tensor), []).append(Copy(tensor, tensor.clone(), site))  # type: ignore[arg-type]
+            place = memory(tensor) if tensor.layout is torch.strided and tensor.is_floating_point() else 0
+            if place:
+                self.read.setdefault(place, []).append(Copy(tensor, tensor.clone(), site))  # type: ignore[arg-type]
 
     def on_state_used(self, event: StateUsed) -> None:
         for tensor in event.tensors:
-            copies = self.read.get(_memory(tensor), [])
+            copies = self.read.get(memory(tensor), [])
             copy = next((c for c in copies if c.tensor is tensor), copies[0] if copies else None)
             if copy is not None and copy.values.shape == tensor.shape and not torch.equal(copy.values, tensor.detach()):
                 self.run.report(CODE, copy.site, f"a tensor of {tuple(tensor.shape)} had changed with the model when {event.function} used it")
-
-
-def _memory(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..events import Assigned, Backward, Finished, OptimizerMade, Step
-from ..ownership import Ownership, tensors_in
+from ..ownership import Ownership, parameters_of, tensors_in
 from ..run import Run
 
 CODE = "DET413"
@@ -35,7 +35,7 @@ class Witness:
 
     def on_finished(self, event: Finished) -> None:
         for assigned in self.assigned:
-            registered = set(map(id, assigned.target.parameters()))
+            registered = set(map(id, parameters_of(assigned.target)))
             lost = [p for p in self.owned.lost(tensors_in(assigned.value)) if id(p) not in registered and isinstance(p, torch.nn.Parameter)]
             if lost:
                 self.run.report(CODE, assigned.site, f"{len(lost)} parameters in `{assigned.name}` got gradients and never trained")

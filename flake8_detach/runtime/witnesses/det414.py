@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..events import Assigned, Backward, Finished, OptimizerMade, Step
-from ..ownership import Ownership
+from ..ownership import Ownership, parameters_of
 from ..run import Run
 
 CODE = "DET414"
@@ -36,6 +36,6 @@ class Witness:
 
     def on_finished(self, event: Finished) -> None:
         for assigned in self.assigned:
-            registered = set(map(id, assigned.target.parameters()))
+            registered = set(map(id, parameters_of(assigned.target)))
             if any(id(leaf) not in registered for leaf in self.owned.lost([assigned.value])):
                 self.run.report(CODE, assigned.site, f"`{assigned.name}` got a gradient and never trained: parameters() lacks it")

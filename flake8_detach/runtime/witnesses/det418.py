@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..events import Assigned, Backward, Finished, OptimizerMade, Step
-from ..ownership import Ownership, tensors_in
+from ..ownership import Ownership, parameters_of, tensors_in
 from ..run import Run
 
 CODE = "DET418"
@@ -23,7 +23,7 @@ class Witness:
         part = isinstance(event.value, (torch.nn.Module, torch.nn.Parameter))
         if any(a.name == "forward" and a.inside_model for a in self.run.stack):
             return  # a part that each forward makes anew is DET419
-        if isinstance(event.target, torch.nn.Module) and part and any(id(p) in self.owned.held for p in event.target.parameters()):
+        if isinstance(event.target, torch.nn.Module) and part and any(id(p) in self.owned.held for p in parameters_of(event.target)):
             self.assigned.append(event)
 
     def on_backward(self, event: Backward) -> None:

@@ -17,7 +17,10 @@ EMPTY = "no step here ever found a gradient: backward ran later in the iteration
 
 
 class Witness:
-    """`fed` says of each site of a step whether it ever found a gradient; `late`, whether gradients came later in the same iteration."""
+    """`fed` says of each site of a step whether it ever found a gradient; `late`, whether gradients came later in the same iteration.
+
+    `running` are the sites of the steps that run now, by optimizer: a closure makes the gradients that its step uses.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -26,6 +29,7 @@ class Witness:
         self.early: dict[int, Site] = {}
         self.fed: dict[Site, bool] = defaultdict(bool)
         self.late: set[Site] = set()
+        self.running: dict[int, Site] = {}
         self.last: dict[int, tuple[Site, Turn | None]] = {}
 
     def on_scheduling(self, event: Scheduling) -> None:
@@ -33,10 +37,11 @@ class Witness:
             self.early.setdefault(id(event.optimizer), event.site)
 
     def on_step(self, event: Step) -> None:
-        site = self.run.here()
+        site, key = self.run.here(), id(event.optimizer)
+        self.running.pop(key, None)
         if event.done or site is None:
             return
-        key = id(event.optimizer)
+        self.running[key] = site
         self.stepped.add(key)
         if key in self.early:
             self.run.report(CODE, self.early.pop(key), EARLY)
@@ -49,7 +54,9 @@ class Witness:
             return
         for tensor in event.backward.graph.leaves:
             site, turn = self.last.get(id(tensor), (None, None))
-            if site is not None and turn is not None and turn == self.gradients.turn():
+            if site is not None and site in self.running.values():
+                self.fed[site] = True
+            elif site is not None and turn is not None and turn == self.gradients.turn():
                 self.late.add(site)
 
     def on_finished(self, event: Finished) -> None:

@@ -36,6 +36,8 @@ class Witness:
         backward = event.backward
         if event.error is not None or backward.site is None or backward.create_graph or backward.function != "backward":
             return
+        if backward.whole and not backward.keeps:
+            return  # it has freed all of its graph
         octets = sum(kept_bytes(root) for root in backward.graph.roots)
         if octets:
             retained = self.sites[backward.site]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 import re
+import sys
 
-from ..events import Activation, Finished, ModuleCall, Returned
+from ..events import Activation, Backward, Finished, ModuleCall, Returned
 from ..graph import made_between
 from ..program import Site
 from ..run import Run
@@ -15,7 +16,9 @@ ACTS = frozenset({"act", "action", "actions"})
 
 
 class Witness:
-    """The model calls of functions that act, with where each is told; those out of which a live result came are dropped."""
+    """The model calls of functions that act, oldest first, with where each is told; dropped are those that a live result came out of, and those
+    that a backward pass went through: at once, for the run forgets old visits.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -27,6 +30,11 @@ class Witness:
                 site = event.site if frame is event.frames[-1] else Site(frame.line)
                 self.calls.append((event, frame.activation, site))
                 return
+
+    def on_backward(self, event: Backward) -> None:
+        # a call without an end this late is older than all that the pass visits
+        place = bisect.bisect_right(self.calls, min(event.visited, default=sys.maxsize), key=lambda member: member[0].end)
+        self.calls[place:] = [member for member in self.calls[place:] if not event.visits(member[0].first, member[0].end)]
 
     def on_returned(self, event: Returned) -> None:
         place = len(self.calls)
@@ -40,7 +48,5 @@ class Witness:
         ]
 
     def on_finished(self, event: Finished) -> None:
-        visits = sorted(self.run.visits)
         for call, _, site in self.calls:
-            if bisect.bisect_left(visits, call.first) == bisect.bisect_left(visits, call.end):
-                self.run.report(CODE, site, f"{call.module} built {call.end - call.first} graph nodes for an action")
+            self.run.report(CODE, site, f"{call.module} built {call.end - call.first} graph nodes for an action")
