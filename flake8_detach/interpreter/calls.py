@@ -249,6 +249,7 @@ class Calls(Comprehensions):
         for loop in self.loops:
             if loop.branches == self.branches:
                 loop.freed |= loss.history
+                loop.frees_often |= loop is not self.loops[-1]
                 loop.freed_at = self.clock
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:

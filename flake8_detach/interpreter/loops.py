@@ -177,11 +177,11 @@ class Loops(SecondPass):
             return False
         made = self.trace.made
         late = all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
-        return late and (loop.number > 0 or self.owes_nothing(value, loop))
+        return late and (loop.number > 0 or not loop.frees_often and self.owes_nothing(value, loop))
 
     def owes_nothing(self, value: Value, loop: Loop) -> bool:
         """Whether the first pass has made it from leaves and data alone, of which none stood where it, or another result, is put: a later pass then
-        makes it from nothing that this one has left."""
+        makes it from nothing that this one has left, and the one backward of that pass is the first through it."""
         older = {ref for slot in self.state.before(loop.mark).values() if isinstance(slot, Value) for ref in slot.refs}
         rest, seen = [value], set[int]()
         while rest:
