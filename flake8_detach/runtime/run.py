@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000  # of so many nodes at least it is known where they were made, and when a backward pass visited them
 STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
+PAUSES = sys.version_info < (3, 12)  # since then Python changes the code of every function when a tracer comes or goes, which costs more than it saves
 
 
 class Aside:
     """A context manager, written out because every torch call of the program enters it twice. It can be entered again, but not while it is open.
 
-    Tracing pauses in it: under a tracer every Python function that runs, ours too, costs several times as much.
+    Where that is cheap, tracing pauses in it: under a tracer every Python function that runs, ours too, costs several times as much.
     """
 
     __slots__ = ("guard", "run", "tracer", "was")
@@ -44,7 +45,7 @@ class Aside:
         self.guard = torch._C.DisableTorchFunction()
 
     def __enter__(self) -> None:
-        self.tracer = sys.gettrace()
+        self.tracer = sys.gettrace() if PAUSES else None
         if self.tracer is not None:
             sys.settrace(None)
         self.was = self.run.busy
