@@ -29,8 +29,8 @@ from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
 
 PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "120")), int(os.environ.get("DETACH_FIRST", "0"))
 DEFINITE = 0.85
-MORE_SEEDS = 200
-"""How many variants are tried before an alarm counts as one that torch never shows."""
+MORE_SEEDS, FEWER_SEEDS = 200, 40
+"""How many variants are tried before an alarm counts as one that torch never shows; and how many of each program on the way to the smallest."""
 ROUNDS = (6, 3, 2)
 """How often loops go round in these."""
 KINDS = {
@@ -75,7 +75,7 @@ def joined(bits: Any) -> int:
 class Verdict:
     """Of one program: what contradicts torch, and the figures; `codes`: the alarms are compared too."""
 
-    def __init__(self, program: Settled, codes: bool = True, always: bool = True) -> None:
+    def __init__(self, program: Settled, codes: bool = True, always: bool = True, seeds: int = MORE_SEEDS) -> None:
         self.source = program.source
         self.tally = Counter[str](programs=1)
         self.wrong: list[str] = []
@@ -88,7 +88,7 @@ class Verdict:
         self.values(facts)
         if codes:  # where a variant raises, what an alarm speaks of may lie behind that
             unbroken = all(ran.error is None for ran in runs)
-            self.alarms(program, {line for ran in runs for line in ran.lines} if unbroken else set(), always)
+            self.alarms(program, {line for ran in runs for line in ran.lines} if unbroken else set(), always, seeds)
 
     def values(self, facts: dict[tuple[int, str], set[Fact]]) -> None:
         believed = beliefs(self.source, sorted(facts))
@@ -106,14 +106,14 @@ class Verdict:
             self.wrong += [f"{point[1]} after line {point[0]}: {one}" for one in wrong]
             self.tally["wrong" if wrong else "definite" if definite else "unknown"] += 1
 
-    def alarms(self, program: Settled, ran: set[int], always: bool) -> None:
+    def alarms(self, program: Settled, ran: set[int], always: bool, seeds: int) -> None:
         said = alarms(self.source)
         if not said and not always:  # there is only something to miss: a part of the programs tells how much
             return
         self.tally["witnessed"] += 1
         shown = witnessed(self.source, 0)
         open_ = {alarm for alarm in said - shown if alarm[0] in ran}
-        for seed in range(MORE_SEEDS if len(program.runs) > 1 else 3):
+        for seed in range(seeds if len(program.runs) > 1 else 3):
             if open_:
                 shown |= witnessed(self.source, seed, ROUNDS[seed % len(ROUNDS)])
                 open_ -= shown
@@ -123,9 +123,9 @@ class Verdict:
         self.tally.update(f"missed {code}" for _, code in shown - said)
 
 
-def verdict(source: str, loud: bool, codes: bool = True, always: bool = True) -> Verdict | None:
+def verdict(source: str, loud: bool, codes: bool = True, always: bool = True, seeds: int = MORE_SEEDS) -> Verdict | None:
     program = settled(source, loud)
-    return Verdict(program, codes, always) if program is not None else None
+    return Verdict(program, codes, always, seeds) if program is not None else None
 
 
 def by_number(number: int) -> Verdict | None:
@@ -150,7 +150,7 @@ def smallest(known: Verdict) -> Verdict:
             lines = known.source.split("\n")
             lines[node.lineno - 1 : node.end_lineno] = [" " * node.col_offset + "pass"]
             try:
-                smaller = verdict("\n".join(lines), True, any(one.startswith("DET") for one in sort))
+                smaller = verdict("\n".join(lines), True, any(one.startswith("DET") for one in sort), seeds=FEWER_SEEDS)
             except SyntaxError:
                 continue
             if smaller is not None and kinds(smaller.wrong) & sort and len(smaller.source) < len(known.source):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
-from ..events import Assigned, Backward, Finished, OptimizerMade, Step
-from ..ownership import Contributors, Ownership
+from ..events import Assigned, Backward, Finished, OptimizerMade, Step, TorchCall
+from ..ownership import Ownership, tensors_in
 from ..program import Site
 from ..run import Run
 
@@ -21,7 +21,7 @@ class Witness:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.owned = Ownership()
-        self.contributors = Contributors.of(run)
+        self.used: set[int] = set()
         self.made: list[tuple[torch.Tensor, Site]] = []
 
     def on_assigned(self, event: Assigned) -> None:
@@ -30,6 +30,12 @@ class Witness:
         forward = next((a for a in reversed(self.run.stack) if a.name == "forward" and a.inside_model), None)
         if forward is not None:
             self.made.append((event.value, event.site if forward is self.run.stack[-1] else Site(forward.line)))
+
+    def on_torch_call(self, event: TorchCall) -> None:
+        """An operation that makes a graph: of initialisation, which only looks at a parameter or fills it, nothing hangs on it."""
+        if self.made and event.live and any(t.grad_fn is not None for t in tensors_in(event.result)):
+            kept = {id(parameter) for parameter, _ in self.made}  # of what is not kept, another may come to have the identity
+            self.used.update(kept & {id(tensor) for tensor in event.live})
 
     def on_backward(self, event: Backward) -> None:
         self.owned.backward(event)
@@ -42,5 +48,5 @@ class Witness:
 
     def on_finished(self, event: Finished) -> None:
         for parameter, site in self.made:
-            if parameter.requires_grad and id(parameter) in self.contributors.leaves and not self.owned.is_wanted(parameter):
+            if parameter.requires_grad and id(parameter) in self.used and not self.owned.is_wanted(parameter):
                 self.run.report(CODE, site, "parameters that forward made took part in a graph, and no optimizer holds them")
