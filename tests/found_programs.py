@@ -196,6 +196,21 @@ FOUND: Final[dict[str, str]] = {
                 w.sum().backward()
                 w = v * v
         """,
+    "parameter that a write in place made a result": """
+        v = torch.ones(3, requires_grad=True)
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3), requires_grad=False)
+
+            def forward(self, x):
+                return self.scale * x
+
+        net = Net()
+        net.scale.add_(v)
+        net.requires_grad_()
+        s = net(v)
+        """,
     "model that gives a parameter as it is": """
         class Net(nn.Module):
             def __init__(self):

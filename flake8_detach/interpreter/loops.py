@@ -177,7 +177,9 @@ class Loops(SecondPass):
             return False
         made = self.trace.made
         late = all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
-        return late and (loop.number > 0 or not loop.frees_often and self.owes_nothing(value, loop))
+        if loop.frees_often and any(self.born.get(ref, ())[-1:] == (loop.token,) for ref in value.refs):
+            return late and loop.number > 0  # it is not made anew by the loop in the body, which goes back through it again and again
+        return late and (loop.number > 0 or self.owes_nothing(value, loop))
 
     def owes_nothing(self, value: Value, loop: Loop) -> bool:
         """Whether the first pass has made it from leaves and data alone, of which none stood where it, or another result, is put: a later pass then

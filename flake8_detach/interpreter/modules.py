@@ -93,8 +93,10 @@ class Modules(Objects):
             self.state.write((address, FREEZING), frozen)
             for name in self.fields.get(address, ()):
                 slot = self.state.store.get((address, name))
-                if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.leaf == Leaf.LEAF and slot.refs & self.trace.wrapped:
-                    self.freeze_leaf(slot, frozen)
+                if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.refs & self.trace.wrapped:
+                    now = self.current(slot)
+                    if now.leaf == Leaf.LEAF:  # and not made a result by a write in place
+                        self.freeze_leaf(now, frozen)
         parts = self.with_parts(module)
         for token, modules in self.parameters.items():
             if modules and modules <= parts and token in self.trace.leaves:  # a parameter that was read before
