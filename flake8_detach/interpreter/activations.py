@@ -75,7 +75,7 @@ class Activations(Definitions):
         self.state.ended.discard(scope)
         mark = self.state.mark()
         outer_loops, path = self.loops, self.path
-        scopes = (scope, *self.closures_of(token, function))
+        scopes = (scope, *(self.closures.get(token) or (self.module_scope,)))
         depth = (self.branches, len(self.loops))
         here = Activation(frame, scope, scopes, function, this or self.here.this, mark)
         here.depth = depth
@@ -168,12 +168,6 @@ class Activations(Definitions):
     def frame_scope(self, frame: int) -> int:
         """The address of a frame's variables."""
         return self.part(0, ("scope", frame))
-
-    def closures_of(self, token: int, function: Function) -> tuple[int, ...]:
-        return self.closures.get(token) or self.closures.get(self.token_of(function)) or (self.module_scope,)
-
-    def token_of(self, function: Function) -> int:
-        return next((t for t, f in self.functions.items() if f is function and t in self.closures), 0)
 
     # -- parameters -------------------------------------------------------------------------------------------------------------------
 

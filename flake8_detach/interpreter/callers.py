@@ -16,6 +16,7 @@ from .machine import Class, Function
 SIMPLE: Final = frozenset((ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, str, type(None), ast.alias, ast.arg, ast.Pass, ast.Import, ast.ImportFrom))
 """What holds no call."""
 COLLECTING: Final = frozenset(("append", "extend", "insert", "add", "pop"))
+CALLED: Final = re.compile(r"\b(\w+)\s*(?:[(#\\]|$)")
 SWITCHES: Final = frozenset(("no_grad", "inference_mode"))
 
 
@@ -120,8 +121,7 @@ def _lines_that_call(names: frozenset[str], lines: list[str]) -> list[int]:
     """The numbers, from 1, of the lines in which one of the names stands before a parenthesis, or last: there one may come a line later."""
     if not names:
         return []
-    called = re.compile(r"\b(?:" + "|".join(sorted(names)) + r")\s*(?:[(#\\]|$)")
-    return [number for number, line in enumerate(lines, 1) if called.search(line)]
+    return [number for number, line in enumerate(lines, 1) if not names.isdisjoint(CALLED.findall(line))]
 
 
 def finds_grad_off(function: ast.AST) -> bool:

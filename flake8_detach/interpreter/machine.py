@@ -147,7 +147,7 @@ class Machine:
         self.gave: dict[ast.AST, tuple[int, int]] = {}  # forward -> the kinds and grads of what it gave while gradients were on
         self.times: dict[ast.AST, int] = {}  # function -> how often a call of it was followed
         self.order: dict[int, None] = {}  # function values in the order of their definition
-        self.closures: dict[int, tuple[int, ...]] = {}
+        self.closures: dict[int, tuple[int, ...]] = {}  # function, bound or not -> the scopes it closes over
         self.captured: set[int] = set()  # scopes that a function closes over
         self.stars: list[str] = []
         self.loops: list[Loop] = []

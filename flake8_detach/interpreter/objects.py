@@ -130,6 +130,7 @@ class Objects(Notes):
             bound = self.part(token, ("self", min(this.refs, default=0)))
             self.functions[bound] = function
             self.methods[bound] = this
+            self.closures[bound] = self.closures.get(token, ())
             tokens.add(bound)
         return found._replace(refs=frozenset(tokens))
 
