@@ -139,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ended(chosen.command, "interrupted", INTERRUPTED)
     except MemoryError:
         return _ended(chosen.command, "out of memory", FAILED)
+    except SystemError as error:  # how Python ends where its own C code has found no memory
+        return _ended(chosen.command, f"Python itself failed, perhaps for want of memory: {error}", FAILED)
     except (ImportError, SyntaxError) as error:
         if not _is_of_the_installation(error):
             raise
