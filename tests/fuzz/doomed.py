@@ -79,5 +79,6 @@ ENDS: dict[str, Callable[[float], object]] = {
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background deaf to it
     ENDS[sys.argv[1]](float(sys.argv[2]))
     sys.exit(main(sys.argv[3:]))
