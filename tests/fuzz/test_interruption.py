@@ -28,6 +28,14 @@ def interruption() -> Interruption:
     return Interruption()
 
 
+@pytest.fixture(autouse=True)
+def interrupts_are_heard() -> Iterator[None]:
+    """Also where the tests run in the background: a shell makes what it starts there deaf to them, and so is what that starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def doomed(end: str, when: float) -> list[str]:
     return [sys.executable, str(DOOMED), end, str(when)]
 
