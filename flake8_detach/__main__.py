@@ -151,6 +151,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _drop_output()
         return _ended(chosen.command, "out of memory" if error.errno == errno.ENOMEM else str(error), FAILED)
+    except Exception as error:
+        if not _hides_interrupt(error):
+            raise
+        return _ended(chosen.command, "interrupted", INTERRUPTED)
+
+
+def _hides_interrupt(error: BaseException) -> bool:
+    """Whether an interrupt came before an error: libcst's `record_syntactic_position` misses, on its way out, what it had not got to."""
+    before = error.__context__
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__context__
+    return before is not None
 
 
 def _drop_output() -> None:

@@ -137,6 +137,26 @@ def test_an_import_that_fails_by_our_own_fault_keeps_its_traceback(monkeypatch: 
     assert raised.value is error
 
 
+def test_an_interrupt_that_another_error_hides_is_one(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As libcst does, which looks up on its way out what it had not written down yet."""
+
+    def interrupted(_: Sequence[str]) -> int:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            {}["a node"]
+
+    monkeypatch.setitem(COMMANDS, "fix", interrupted)
+    assert status("fix", "train.py") == 130
+    assert capsys.readouterr().err == "flake8-detach fix: interrupted\n"
+
+
+def test_an_error_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "fix", failing(KeyError("a node")))
+    with pytest.raises(KeyError):
+        status("fix", "train.py")
+
+
 def failing(error: Exception) -> Callable[[Sequence[str]], int]:
     """A command that comes to this end."""
 
