@@ -141,10 +141,11 @@ def test_an_interrupt_that_another_error_hides_is_one(capsys: pytest.CaptureFixt
     """As libcst does, which looks up on its way out what it had not written down yet."""
 
     def interrupted(_: Sequence[str]) -> int:
+        written: dict[str, int] = {}
         try:
             raise KeyboardInterrupt
         finally:
-            {}["a node"]
+            written["a node"]
 
     monkeypatch.setitem(COMMANDS, "fix", interrupted)
     assert status("fix", "train.py") == 130
