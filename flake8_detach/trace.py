@@ -203,7 +203,7 @@ class Trace:
 
     def _with(self, role: str) -> list[Event]:
         """The events of a role; all are sorted by role in one go, for most roles have none."""
-        for event in self.events[self._sorted :] if self._sorted < len(self.events) else ():
+        for event in self.events[self._sorted :]:
             self._by_role.setdefault(event.role, []).append(event)
         self._sorted = len(self.events)
         return self._by_role.get(role, [])

@@ -155,8 +155,8 @@ class Effects(Storage):
         """What a tensor picks out of another: of an inference tensor alone autograd sees nothing, but here the index makes it look."""
         if self.mode != Grad.LIVE or out.grad == value.grad or not value.refs <= self.trace.inferred or index.refs <= self.trace.inferred:
             return out
-        doubt = Grad.CUT if index.kind != Kind.TENSOR else 0
-        return out._replace(grad=value.grad | doubt, leaf=Leaf.NONLEAF | (Leaf.LEAF if (value.grad | doubt) & Grad.CUT else 0), history=value.history)
+        grad = value.grad | (Grad.CUT if index.kind != Kind.TENSOR else 0)
+        return out._replace(grad=grad, leaf=Leaf.NONLEAF | (Leaf.LEAF if grad & Grad.CUT else 0), history=value.history)
 
     def detach(self, operand: Value, node: ast.AST) -> Value:
         """The same storage without history; what it was computed from is remembered in `reach`."""

@@ -21,7 +21,7 @@ from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Difference, Key, State
 Methods = dict[type[ast.AST], Callable[..., Any]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-PENDING = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}
+UNSHOWN = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}
 """Grad mode -> the grad of what a call gives that the file does not show."""
 DEPTH = 14
 """How deep calls are followed; deeper ones are unknown."""
@@ -391,7 +391,7 @@ class Machine:
         self.forget(token)
         if self.inferring:
             self.trace.inferred.add(token)
-        grad = PENDING.get(self.mode, Grad.UNKNOWN | Grad.CUT)
+        grad = UNSHOWN.get(self.mode, Grad.UNKNOWN | Grad.CUT)
         own = frozenset((token,))
         reach = own
         if given:

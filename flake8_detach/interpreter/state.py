@@ -197,16 +197,13 @@ class State:
                 if out is not None:
                     self.write(key, out)
                 continue
-            if key[1].__class__ is tuple and key[1][0] == "item":
-                out = self.item_after(key, here, differences[0])
-                for difference in differences[1:]:
-                    out = join_slots(out, self.item_after(key, here, difference))
-                if any(key in d and d[key] is None and self.item_after(key, here, d) is None and self.is_open(key[0], d) for d in differences):
-                    out = None  # a path has emptied the list: what is put in later may come to stand here
-            else:
-                out = differences[0].get(key, here)
-                for difference in differences[1:]:
-                    out = join_slots(out, difference.get(key, here))
+            item = key[1].__class__ is tuple and key[1][0] == "item"
+            left = [self.item_after(key, here, difference) if item else difference.get(key, here) for difference in differences]
+            out = left[0]
+            for slot in left[1:]:
+                out = join_slots(out, slot)
+            if item and any(slot is None and d.get(key, here) is None and key in d and self.is_open(key[0], d) for slot, d in zip(left, differences)):
+                out = None  # a path has emptied the list: what is put in later may come to stand here
             if isinstance(here, Value) and here.carried and isinstance(out, Value):
                 out = doubted(key, out, differences)
             if out is not None:
