@@ -348,6 +348,21 @@ FOUND: Final[dict[str, str]] = {
                 s.backward(retain_graph=True)
             o.step()
         """,
+    "refused where it is live": """
+        v = torch.zeros(3)
+        if random.random() < 0.1:
+            v = v + torch.ones(3, requires_grad=True)
+        o = torch.optim.SGD([v], lr=0.1)
+        print(v)
+        """,
+    "view of one tensor or no view": """
+        v = torch.rand(3).requires_grad_()
+        m = torch.randn(3, 3)
+        w = v * 2
+        if random.random() < 0.5:
+            w = m[:, 1]
+        w[0] = torch.ones((), requires_grad=True)
+        """,
 }
 
 
