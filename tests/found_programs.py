@@ -363,6 +363,11 @@ FOUND: Final[dict[str, str]] = {
             w = m[:, 1]
         w[0] = torch.ones((), requires_grad=True)
         """,
+    "result that retains its gradient, given to an optimizer": """
+        v = torch.ones(3, requires_grad=True) * 2
+        v.retain_grad()
+        o = torch.optim.SGD([v], lr=0.1)
+        """,
 }
 
 
