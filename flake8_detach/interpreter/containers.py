@@ -19,6 +19,8 @@ WIDEST = 64
 """How many values a container is opened into; of more, their join."""
 FEW = 5
 PLAIN = Kind.NUMBER | Kind.TEXT | Kind.NONE
+NO_ITEMS = constant(0)._replace(names=frozenset(("empty",)))
+"""Length of a list that is empty; where paths meet, its name stays: of what one of them leaves empty the sum may be the number 0."""
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 
 
@@ -71,7 +73,7 @@ class Containers(Effects):
         """A new container of these items, in order, also reachable by attribute names."""
         address, value = self.container(node, "row")
         self.fill(address, [(item_key(index), item) for index, item in enumerate(items)])
-        self.state.write((address, LENGTH), constant(len(items)))
+        self.state.write((address, LENGTH), constant(len(items)) if items else NO_ITEMS)
         for name, item in zip(names, items):
             self.state.write((address, name), item)
             self.fields.setdefault(address, {})[name] = None
@@ -287,6 +289,11 @@ class Containers(Effects):
             sizes.add(slot.const if isinstance(slot, Value) else None)
         only = sizes.pop() if len(sizes) == 1 else None
         return only if isinstance(only, int) else None
+
+    def may_be_empty(self, value: Value) -> bool:
+        """Whether a path leaves a container without items that another has filled."""
+        lengths = (self.state.store.get((address, LENGTH)) for address in value.refs)
+        return any(isinstance(length, Value) and length.names >= NO_ITEMS.names for length in lengths)
 
     def open(self, values: Iterable[Value], node: ast.AST) -> list[Value]:
         """Operands with the containers among them replaced by what they hold."""
