@@ -334,6 +334,26 @@ FOUND: Final[dict[str, str]] = {
             net = nn.Sequential(net, nn.Linear(3, 3))
             v = net(v)
         """,
+    "list that one path leaves empty": """
+        v = torch.randn(3, requires_grad=True)
+        l = [v]
+        k = []
+        if random.random() < 0.5:
+            l.clear()
+            k.append(v)
+        s = sum(l)
+        t = sum(k)
+        """,
+    "state made anew before a backward of something else": """
+        v = nn.Parameter(torch.randn(3))
+        w = torch.ones(3, requires_grad=True)
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                w.sum().backward()
+                w = v * v
+            s.backward()
+        """,
 }
 
 
