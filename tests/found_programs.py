@@ -354,6 +354,13 @@ FOUND: Final[dict[str, str]] = {
                 w = v * v
             s.backward()
         """,
+    "view that only the other arm makes": """
+        m = torch.eye(3).exp()
+        if random.random() < 0.5:
+            l = list(m.unbind(0))
+        else:
+            m.copy_(nn.Parameter(torch.zeros(3, 3)))
+        """,
 }
 
 

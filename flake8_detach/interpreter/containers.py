@@ -374,7 +374,7 @@ class Containers(Effects):
 
     def write_through(self, old: Value, out: Value) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
-        for token in self.storage(old) - self.trace.aliases - self.trace.leaves - old.refs if old.refs.isdisjoint(self.trace.aliases) else ():
+        for token in self.sharers(old) - self.trace.aliases - self.trace.leaves if old.refs.isdisjoint(self.trace.aliases) else ():
             own = frozenset((token,))
             before = self.current(old._replace(refs=own, grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF))
             made = self.trace.made.get(token)

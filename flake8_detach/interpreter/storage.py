@@ -31,6 +31,7 @@ class Storage(Machine):
         self.clock = 0
         self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
+        self.made_in: dict[int, tuple[tuple[int, int], ...]] = {}  # view or alias -> the arms of branches that all its makings stand in
         self.hidden: set[int] = set()  # detached aliases themselves: autograd does not follow them, but does follow views of them
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
@@ -79,6 +80,7 @@ class Storage(Machine):
             self.hidden.add(token)
         if hidden or owner.refs & trace.aliases:
             trace.aliases.add(token)
+        self.made_in[token] = tuple(arm for arm in self.made_in.get(token, self.path) if arm in self.path)
         roots = frozenset(r for ref in owner.refs for r in self.roots.get(ref, (ref,)))
         self.roots[token] = roots
         for root in roots:
@@ -100,6 +102,11 @@ class Storage(Machine):
                 out |= self.family.get(root, EMPTY)
         return out
 
+    def sharers(self, value: Value) -> set[int]:
+        """The other tokens of a tensor that shares its storage; none that only an arm makes which excludes the present one."""
+        here = dict(self.path)
+        return {t for t in self.storage(value) - value.refs if all(here.get(visit, arm) == arm for visit, arm in self.made_in.get(t, ()))}
+
     def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
         """Whether a tensor is a view, or a view of a view ..., of some of these, as autograd knows it."""
         shared = self.trace.shares.get(token, EMPTY) if token not in self.hidden else EMPTY
@@ -107,7 +114,7 @@ class Storage(Machine):
 
     def follow(self, owner: Value, now: Value) -> None:
         """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad)."""
-        for view in self.storage(owner) - owner.refs:
+        for view in self.sharers(owner):
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
                 own = frozenset((view,))
                 self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
