@@ -171,6 +171,9 @@ class Loops(SecondPass):
                 self.states[loop.token, key] = slot
                 grows = self.growth(loop.token, key)
                 self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+        loop.left = {key: self.state.store[key] for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR}
+        self.state.mark()
+        loop.head = self.state.clock
 
     def is_anew(self, value: Value, loop: Loop, last: int) -> bool:
         """Whether a pass has made it after the `last` backward that went where its history comes from, and from nothing that the pass before had left."""

@@ -90,7 +90,7 @@ class Activation:
 class Loop:
     """A running loop: its token, the pass it is in, and the paths that left it."""
 
-    __slots__ = ("began", "branches", "breaks", "continues", "freed", "frees_often", "mark", "meets_writes", "number", "singular", "token")
+    __slots__ = ("began", "branches", "breaks", "continues", "freed", "frees_often", "head", "left", "mark", "meets_writes", "number", "singular", "token")
 
     def __init__(self, token: int, mark: int, branches: int, began: int) -> None:
         self.token, self.mark = token, mark
@@ -101,6 +101,8 @@ class Loop:
         self.singular = False  # the first pass goes another way, because it is the first
         self.freed: dict[int, int] = {}  # what a backward of the body went through -> when, by the clock of the operations, the last one did
         self.frees_often = False  # whether a loop in the body has run one
+        self.head = 0  # when, by the clock of the state, the present pass began, and what the pass before had left to it
+        self.left: Difference = {}
         self.breaks: list[Difference] = []
         self.continues: list[Difference] = []
 

@@ -237,7 +237,13 @@ class Storage(Machine):
         """Whether a loop that has ended, or a comprehension, has made a tensor of this place in each iteration: one is meant, and others may be kept
         elsewhere. Of what a running loop iterates, each is meant in turn."""
         born = self.born.get(token, ())
-        return not set(self.active_loops()).issuperset(born) and token not in self.handed_out()
+        return not set(self.active_loops()).issuperset(born) and token not in self.handed_out() or self.is_second(token)
+
+    def is_second(self, token: int) -> bool:
+        """Whether the running pass of a loop has made a tensor of this place while something still holds the one that the pass before had made there."""
+        born, made_at, get = self.born.get(token, ()), self.state.made_at.get(token, 0), self.state.store.get
+        younger = (loop for loop in self.loops if loop.left and loop.token in born and made_at >= loop.head)
+        return any(token in slot.refs and get(key) is slot for loop in younger for key, slot in loop.left.items() if isinstance(slot, Value))
 
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""

@@ -157,7 +157,7 @@ class Tensors(Builtins):
         out = new._replace(refs=receiver.refs)
         now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
-            many = out.grad & Grad.LIVE and self.is_one_of_many(address)
+            many = self.is_one_of_many(address) if out.grad & Grad.LIVE else self.is_second(address)
             self.state.write_now(address, receiver, join(out, receiver) if many else now)
         self.follow(receiver, now)
         return out
