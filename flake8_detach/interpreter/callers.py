@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from .machine import Class, Function
@@ -21,22 +21,24 @@ SWITCHES: Final = frozenset(("no_grad", "inference_mode"))
 
 
 class Site(NamedTuple):
-    """A call: the function and the class whose text it stands in, whether on `self`, whether below a switch that turns gradients off, and
-    whether of an attribute of something, as methods are called."""
+    """A call: the function whose text it stands in, whether on `self`, and whether below a switch that turns gradients off."""
 
     function: ast.AST | None
-    owner: ast.ClassDef | None
     own: bool
     guarded: bool
-    dotted: bool
 
 
 class Callers:
     """The calls of a file, by the name that is called."""
 
     def __init__(self, tree: ast.Module, names: frozenset[str], classes: Iterable[Class], lines: list[str]) -> None:
-        self.classes = {c.node: c for c in classes}
-        self.sites: dict[str, list[Site]] = {}
+        self.plain: dict[str, list[Site]] = {}
+        self.dotted: dict[str, list[Site]] = {}  # of an attribute of something, as methods are called
+        self.own: dict[str, dict[ast.ClassDef | None, list[Site]]] = {}  # on `self`, by the class whose text they stand in
+        self.heirs: dict[ast.ClassDef | None, list[ast.ClassDef]] = {}
+        for cls in classes:
+            for ancestor in cls.mro():
+                self.heirs.setdefault(ancestor.node, []).append(cls.node)
         self.lines = _lines_that_call(names, lines)
         stack: list[tuple[ast.AST, ast.AST | None, ast.ClassDef | None, bool]] = [(tree, None, None, False)]
         while stack and self.lines:
@@ -75,45 +77,55 @@ class Callers:
         callee = call.func
         if isinstance(callee, ast.Attribute) and callee.attr in names:
             own = isinstance(callee.value, ast.Name) and callee.value.id in ("self", "cls")
-            self.sites.setdefault(callee.attr, []).append(Site(function, owner, own, guarded, True))
+            sites = self.own.setdefault(callee.attr, {}).setdefault(owner, []) if own and owner in self.heirs else self.dotted.setdefault(callee.attr, [])
+            sites.append(Site(function, own, guarded))
         elif isinstance(callee, ast.Name) and callee.id in names:
-            self.sites.setdefault(callee.id, []).append(Site(function, None, False, guarded, False))
+            self.plain.setdefault(callee.id, []).append(Site(function, False, guarded))
 
-    def of(self, function: Function) -> list[Site]:
+    def of(self, function: Function) -> Iterator[Site]:
         """The calls that may be of this function; those by itself do not count."""
-        sites = self.sites.get(getattr(function.node, "name", ""), ())
-        sites = [s for s in sites if s.dotted is (function.owner is not None)]
-        return [s for s in sites if s.function is not function.node and (not s.own or self._are_kin(s.owner, function.owner))]
+        return (s for sites in self._lists(function) for s in sites if s.function is not function.node)
 
-    def surely(self, function: Function) -> list[Site]:
-        """The same, without calls on something else of what lists and sets have a method of the name of."""
-        sites = self.of(function)
-        return [s for s in sites if s.own] if getattr(function.node, "name", "") in COLLECTING else sites
+    def _lists(self, function: Function) -> Iterator[list[Site]]:
+        """The same by the lists that they stand in, which functions of one name share."""
+        name, cls = getattr(function.node, "name", ""), function.owner
+        shared = self.plain if cls is None else self.dotted
+        if name in shared:
+            yield shared[name]
+        if cls is not None and (own := self.own.get(name)):
+            kin = dict.fromkeys([*(c.node for c in cls.mro()), *self.heirs.get(cls.node, ())])
+            yield from (own[node] for node in kin if node in own)
 
-    def _are_kin(self, owner: ast.ClassDef | None, cls: Class | None) -> bool:
-        """Whether one of two classes inherits from the other."""
-        other = self.classes.get(owner) if owner is not None else None
-        return other is None or (cls is not None and (cls in other.mro() or other in cls.mro()))
+    def surely(self, function: Function) -> bool:
+        """Whether there is such a call, other than one on something else of what lists and sets have a method of the name of."""
+        collecting = getattr(function.node, "name", "") in COLLECTING
+        return any(s.own or not collecting for s in self.of(function))
 
     def guard(self, function: Function) -> bool:
         """Whether gradients are off at every call; of what back-propagates itself, the file does not show every call then."""
-        sites = self.of(function)
-        return bool(sites) and all(s.guarded for s in sites) and not any(getattr(n, "attr", "") == "backward" for n in ast.walk(function.node))
+        guarded = None
+        for site in self.of(function):
+            if not (guarded := site.guarded):
+                return False
+        return guarded is True and not any(getattr(n, "attr", "") == "backward" for n in ast.walk(function.node))
 
     def callers_first(self, tokens: list[int], functions: dict[int, Function]) -> list[int]:
         """The functions in an order in which those that call come before those that are called."""
         by_node: dict[ast.AST | None, int] = {functions[t].node: t for t in tokens}
         out: dict[int, None] = {}
         seen: set[int] = set()
-        stack = [(t, False) for t in reversed(tokens)]
+        unread: dict[int, Iterator[Site]] = {}  # by list: functions of one name share what is left of it, the rest is seen
+        stack = list(reversed(tokens))
         while stack:
-            token, done = stack.pop()
-            if done:
-                out.setdefault(token)
-            elif token not in seen:
-                seen.add(token)
-                stack.append((token, True))
-                stack += [(by_node[s.function], False) for s in self.of(functions[token]) if s.function in by_node]
+            token = stack[-1]
+            seen.add(token)
+            rest = (unread.setdefault(id(sites), reversed(sites)) for sites in self._lists(functions[token]))
+            callers = (by_node[s.function] for sites in rest for s in sites if s.function in by_node)
+            caller = next((c for c in callers if c not in seen), None)
+            if caller is not None:
+                stack.append(caller)
+            else:
+                out.setdefault(stack.pop())
         return list(out)
 
 
