@@ -361,6 +361,44 @@ FOUND: Final[dict[str, str]] = {
         else:
             m.copy_(nn.Parameter(torch.zeros(3, 3)))
         """,
+    "write on what the pass before had made at the same place": """
+        w = torch.ones((), requires_grad=True)
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            s = s.mul(s)
+            s.add_(w)
+            s.backward(retain_graph=True)
+        """,
+    "state written in place by a constant": """
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                s = s.mul(s)
+                s.add_(torch.zeros(()))
+            s.backward(retain_graph=True)
+        """,
+    "older object of a place that is written in place": """
+        v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        for _ in range(2):
+            w = v.softmax(0)
+            for _ in range(2):
+                if random.random() < 0.5:
+                    break
+                w.detach_()
+            d = {'a': w}
+        """,
+    "layer that a helper of a forward builds": """
+        def helper(v):
+            return nn.Linear(3, 3)(v)
+
+        class Net(nn.Module):
+            def forward(self, v):
+                return helper(v)
+
+        net = Net()
+        s = net(torch.ones(3)).sum()
+        s.backward()
+        """,
 }
 
 

@@ -234,9 +234,9 @@ class Calls(Comprehensions):
             self.free(one)
             for carry in in_order(one.carried):
                 if carry.freed:
-                    state = self.states.get((carry.loop, carry.key), OTHER)
+                    state, written = self.states.get((carry.loop, carry.key), (OTHER, None))
                     place = (carry.key[0], "tensor") if carry.key[1] is NOW else carry.key  # a write in place, or a bind
-                    self.record(Role.CARRIED, self.bound_at.get(place, node), state, detail=(carry, node))
+                    self.record(Role.CARRIED, written or self.bound_at.get(place, node), state, detail=(carry, node))
 
     @staticmethod
     def keeps_graph(keywords: dict[str, Value]) -> bool:

@@ -168,7 +168,7 @@ class Loops(SecondPass):
                 last = max((loop.freed.get(place, 0) for place in through), default=0)
                 dead_graph = last > 0 and not slot.grad & Grad.CUT and not self.is_anew(slot, loop, last)
                 carry = Carry(loop.token, key, dead_graph, True)
-                self.states[loop.token, key] = slot
+                self.states[loop.token, key] = slot, self.continued_at(slot)
                 grows = self.growth(loop.token, key)
                 self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
         loop.left = {key: self.state.store[key] for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR}

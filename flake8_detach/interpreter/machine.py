@@ -141,7 +141,7 @@ class Machine:
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
         self.templates: dict[int, dict[object, None]] = {}  # container -> the templates of keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
-        self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
+        self.states: dict[tuple[int, Key], tuple[Value, ast.AST | None]] = {}  # what a loop's second pass finds under a key, and where it was written last
         self.part_of = self.trace.part_of
         self.pieces: dict[int, list[int]] = {}
         self.called: set[int] = set()

@@ -34,6 +34,7 @@ class Storage(Machine):
         self.made_in: dict[int, tuple[tuple[int, int], ...]] = {}  # view or alias -> the arms of branches that all its makings stand in
         self.hidden: set[int] = set()  # detached aliases themselves: autograd does not follow them, but does follow views of them
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
+        self.continued: dict[int, tuple[int, ast.AST]] = {}  # tensor -> when and where an operation in place last became the end of its history
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
         self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
@@ -69,6 +70,12 @@ class Storage(Machine):
                         made[token] = made[fresh]._replace(operands=operands)
                     else:
                         made[token] = before._replace(operands=before.operands + operands, grad=made[fresh].grad)
+
+    def continued_at(self, value: Value) -> ast.AST | None:
+        """Where an operation in place became the end of a tensor's history since it was made."""
+        ref = next(iter(value.refs), 0)
+        when, node = self.continued.get(ref, (0, None))
+        return node if len(value.refs) == 1 and ref in self.trace.made and when >= self.trace.made[ref].number else None
 
     def note_shared(self, token: int, owner: Value, hidden: bool = False) -> None:
         """A view, or a detached alias that autograd does not follow (`hidden`), shares the storage of `owner`."""
@@ -134,6 +141,8 @@ class Storage(Machine):
     def saved_by(self, token: int, made: Made) -> frozenset[int]:
         """The tensors (and modules, for their weights) that an operation keeps for its backward."""
         name = self.operation(token, made)
+        if any(token in v.refs for v in made.operands):  # what this place made in an earlier iteration: a write since then was on another tensor
+            made = made._replace(operands=tuple(v._replace(refs=v.refs - {token}) for v in made.operands))
         tensors = [v for v in made.operands if v.kind == Kind.TENSOR]
         out = self.kept(operators.named(saved.SPELLED.get(name, name)), token, made)
         if name in saved.RESULT:
