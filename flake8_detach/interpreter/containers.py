@@ -13,7 +13,7 @@ from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
 
 from .effects import Effects
-from .state import AS_BOUND_TOO, ITEMS, LENGTH, LIVING, NOW, OPEN
+from .state import AS_BOUND_TOO, ITEMS, LENGTH, LIVING, NOW, OPEN, Slot
 
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
@@ -242,7 +242,7 @@ class Containers(Effects):
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
-                others = (self.state.anywhere((a, name)) for a in value.refs if (a, name) not in self.state.store)
+                others = (self.unplaced(a, name) for a in value.refs if (a, name) not in self.state.store)
                 return self.current(join_all([*found, *(v for v in others if isinstance(v, Value))]))
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
@@ -255,6 +255,10 @@ class Containers(Effects):
             if not any((a, ITEMS) in self.state.store for a in value.refs):
                 return self.current(self.piece(value, ITEMS, node))
         return self.contents(value, node)
+
+    def unplaced(self, address: int, name: object) -> Slot | None:
+        """What may stand under a key of a container in which nothing was put there: any of its items where some, or all, have no places."""
+        return self.state.anywhere((address, name)) if self.item_keys.get(address) else self.state.store.get((address, ITEMS))
 
     def make_item(self, address: int, key: Value, node: ast.AST) -> Value:
         """The item that a defaultdict makes for a key it lacks; of keys that are not known, one stands for all."""

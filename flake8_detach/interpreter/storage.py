@@ -14,7 +14,7 @@ from flake8_detach.trace import Made, Role
 from flake8_detach.value import EMPTY, OTHER, DType, Grad, Kind, Leaf, Value
 
 from .machine import Machine
-from .state import ABSENT, FREED, SPOILED, Key
+from .state import ABSENT, AS_BOUND_TOO, FREED, SPOILED, Key
 
 EMPTY_NAMES: frozenset[str] = frozenset()
 REACH = 400
@@ -124,7 +124,8 @@ class Storage(Machine):
         for view in self.sharers(owner):
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
                 own = frozenset((view,))
-                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
+                names = AS_BOUND_TOO if self.is_one_of_many(view) else now.names
+                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF, names=names))
 
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""
