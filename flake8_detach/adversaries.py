@@ -45,8 +45,8 @@ def _fed_in_vain(turn: Turn, index: int, backward: Event, stepping: list[Event])
     trained = frozenset(t for e in stepping for t in steps.holdings(trace, e.value))
     for other in _rivals(trace, stepping):
         generator = steps.holdings(trace, other.value) - trained
-        for call in turn.before(index):
-            if call.role != Role.FORWARD or not steps.owners(trace, call.target.refs) & trained:
+        for call in turn.before(index, Role.FORWARD):
+            if not steps.owners(trace, call.target.refs) & trained:
                 continue
             fake = next((v for v in call.values if trace.is_live(v) and steps.owners(trace, v.history) & generator), None)
             if fake is None or steps.owners(trace, fake.history) & trained or not _enters(call, backward.value):

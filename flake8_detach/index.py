@@ -36,9 +36,13 @@ class Index:
                 self._loop_roles.setdefault((loop, event.role), []).append(event)
 
     @cached_property
-    def used(self) -> frozenset[int]:
-        """What is given to calls that the file does not show."""
-        return frozenset(ref for event in self._trace.of(Role.USE) for value in event.values for ref in value.refs)
+    def used(self) -> dict[int, list[Event]]:
+        """What is given to calls that the file does not show -> these calls, in order."""
+        found: dict[int, list[Event]] = {}
+        for event in self._trace.of(Role.USE):
+            for ref in {ref for value in event.values for ref in value.refs}:
+                found.setdefault(ref, []).append(event)
+        return found
 
     @cached_property
     def outputs(self) -> frozenset[int]:

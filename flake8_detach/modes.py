@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from . import index
 from .graphs import entry
 from .knowledge import idioms
 from .knowledge.pattern import Pattern
@@ -43,15 +44,15 @@ def in_train_mode(trace: Trace) -> Iterator[Pass]:
     if is_test_file(trace):
         return
     busy = frames_that_train(trace)
-    for index, event in enumerate(trace.events):
-        if event.role == Role.FORWARD and event.target.refs & trace.fickle and not event.detail & Training.EVAL:
-            if not (event.value.refs | event.value.history - trace.leaves) & trace.backpropagated and _is_shown(trace, event, index):
+    for event in trace.of(Role.FORWARD):
+        if event.target.refs & trace.fickle and not event.detail & Training.EVAL:
+            if not (event.value.refs | event.value.history - trace.leaves) & trace.backpropagated and _is_shown(trace, event):
                 found = _train_mode_pass(trace, event, busy)
                 if found is not None:
                     yield found
 
 
-def _is_shown(trace: Trace, event: Event, index: int) -> bool:
+def _is_shown(trace: Trace, event: Event) -> bool:
     """Whether the file shows all that may have set the model's mode, and that train mode is not meant."""
     if MEANT.search(names(trace, event.frame)):
         return False
@@ -60,14 +61,19 @@ def _is_shown(trace: Trace, event: Event, index: int) -> bool:
         site = trace.sites[token]
         if isinstance(site.node, ast.ClassDef) or (root != 0 and not _made_with(trace, token, root)):
             return False
-    for earlier in reversed(trace.events[:index]):
-        if earlier.role == Role.TRAINING and earlier.frame == event.frame and earlier.value.refs & event.target.refs:
-            return False
-        if earlier.role == Role.USE and SETS_MODE.search(str(earlier.detail)) and any(v.refs & event.target.refs for v in earlier.values):
-            return False
-        if earlier.role == Role.BACKWARD and earlier.frame == event.frame:
-            break
-    return True
+    return not any(_may_set_mode(trace, event))
+
+
+def _may_set_mode(trace: Trace, event: Event) -> Iterator[bool]:
+    """Of what may have set the mode of a model, whether it did so before a call of it, and since the last backward of the function."""
+    place = index.of(trace)
+    here = place.number(event)
+    began = max((place.number(e) for e in trace.of(Role.BACKWARD) if e.frame == event.frame and place.number(e) < here), default=-1)
+    for earlier in trace.of(Role.TRAINING):
+        if earlier.frame == event.frame and earlier.value.refs & event.target.refs:
+            yield began < place.number(earlier) < here
+    for token in event.target.refs:
+        yield from (began < place.number(e) < here for e in place.used.get(token, ()) if SETS_MODE.search(str(e.detail)))
 
 
 def _made_with(trace: Trace, token: int, root: int) -> bool:

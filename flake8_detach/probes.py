@@ -31,9 +31,9 @@ def probes(trace: Trace) -> set[int]:
     if not found:
         return idle
     used = _used(trace, {id(e.node) for e in found.values()})
-    return idle | {
-        index for index, event in found.items() if not event.value.refs & (used | trace.left.get(event.frame, set())) and not _reads(trace, event.frame)
-    }
+    reading = {frame for frame in {e.frame for e in found.values()} if _reads(trace, frame)}
+    unread = ((index, e) for index, e in found.items() if e.frame not in reading)
+    return idle | {index for index, e in unread if e.value.refs.isdisjoint(used) and e.value.refs.isdisjoint(trace.left.get(e.frame, ()))}
 
 
 def _warm_ups(trace: Trace) -> set[int]:

@@ -38,15 +38,15 @@ class Turn(NamedTuple):
         """The events with one of these roles, each with its place in the turn."""
         return ((index, event) for index, event in enumerate(self.events) if event.role in roles)
 
-    def before(self, index: int) -> Iterator[Event]:
-        """The events before a place, latest first, without those that never happen in the same iteration."""
+    def before(self, index: int, *roles: str) -> Iterator[Event]:
+        """The events with one of these roles, or all, before a place, latest first, without those that never happen in the same iteration."""
         here = self.conditions(self.events[index])
-        return (e for e in reversed(self.events[:index]) if not excludes(here, self.conditions(e)))
+        return (e for e in reversed(self.events[:index]) if (not roles or e.role in roles) and not excludes(here, self.conditions(e)))
 
-    def after(self, index: int) -> Iterator[Event]:
-        """The events after a place, in order, without those that never happen in the same iteration."""
+    def after(self, index: int, *roles: str) -> Iterator[Event]:
+        """The events with one of these roles, or all, after a place, in order, without those that never happen in the same iteration."""
         here = self.conditions(self.events[index])
-        return (e for e in self.events[index + 1 :] if not excludes(here, self.conditions(e)))
+        return (e for e in self.events[index + 1 :] if (not roles or e.role in roles) and not excludes(here, self.conditions(e)))
 
     def last_turn(self, index: int) -> Iterator[Event]:
         """What the iteration before did after this place, latest first."""
@@ -231,10 +231,10 @@ def trainers(trace: Trace, value: Value) -> frozenset[int]:
 def users(turn: Turn, index: int) -> list[Event]:
     """The steps that use the gradients of a backward: those after it, up to the next backward that follows one."""
     found: list[Event] = []
-    for event in turn.after(index):
+    for event in turn.after(index, Role.STEP, Role.BACKWARD):
         if event.role == Role.STEP:
             found.append(event)
-        elif event.role == Role.BACKWARD and found:
+        elif found:
             break
     return found
 

@@ -77,7 +77,7 @@ def _is_of_another(trace: Trace, cleared: Value, optimizer: Value, loop: int) ->
 
 def _in_other_hands(trace: Trace, optimizer: Value, loop: int) -> bool:
     """Whether code that the file does not show gets the optimizer, or in the loop the model."""
-    if not index.of(trace).used.isdisjoint(optimizer.refs):
+    if not optimizer.refs.isdisjoint(index.of(trace).used):
         return True
     held = steps.holdings(trace, optimizer) - {0}
     if any(value.refs & held for event in index.of(trace).in_loop(loop, Role.USE) for value in event.values):

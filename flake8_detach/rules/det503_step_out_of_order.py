@@ -101,7 +101,7 @@ def _is_fed_later(turn: Turn, index: int, step: Event) -> bool:
 
 def _fed_by(turn: Turn, index: int, step: Event) -> ast.AST | None:
     """The last backward whose gradients a step comes too early for."""
-    return next((e.node for e in reversed(list(turn.after(index))) if e.role == Role.BACKWARD and turn.feeds(e, step.value)), None)
+    return next((e.node for e in reversed(list(turn.after(index, Role.BACKWARD))) if turn.feeds(e, step.value)), None)
 
 
 # -- schedulers -------------------------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _next_step(turn: Turn, index: int, clip: Event) -> Event | None:
     """The step that uses what a clip leaves, if it goes through a scaler."""
-    for event in turn.after(index):
+    for event in turn.after(index, Role.STEP, Role.BACKWARD):
         if event.role == Role.STEP and turn.feeds(clip, event.value) is not False:
             return event if event.target.refs else None
         if event.role == Role.BACKWARD:

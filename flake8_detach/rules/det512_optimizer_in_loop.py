@@ -54,7 +54,7 @@ def check(trace: Trace) -> Iterator[Finding]:
 
 def _steps(turn: Turn, index: int, made: Event) -> bool:
     """Whether the optimizer steps in the iteration that made it, and no inner loop repeats that."""
-    own = [e for e in turn.after(index) if e.role == Role.STEP and e.value.refs == made.value.refs]
+    own = [e for e in turn.after(index, Role.STEP) if e.value.refs == made.value.refs]
     return bool(own) and all(turn.trace.inner_loop(e) == turn.loop for e in own)
 
 
