@@ -372,12 +372,8 @@ class Containers(Effects):
             slot = out if len(old.refs) == 1 and not self.is_one_of_many(address) else join(old, out)
             self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
-<<<<<<< HEAD
-        if out.grad & (Grad.LIVE | Grad.UNKNOWN):
-=======
             self.continued[address] = (self.clock, node)
-        if out.grad & (Grad.LIVE | Grad.UNKNOWN) and self.roots.keys() | self.family.keys() >= old.refs:
->>>>>>> prog2
+        if out.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.write_through(old, out)
         return out
 
