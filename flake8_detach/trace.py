@@ -149,6 +149,8 @@ class Trace:
         self.gradients: dict[int, ast.AST] = {}  # results of autograd.grad without create_graph -> the call
         self.probed: set[int] = set()  # what autograd.grad was asked for, and what `.grad` was read of
         self.adopted: set[int] = set()  # modules and parameters given to a module holder, add_module or setattr
+        self.lasting: set[tuple[int, Any]] = set()  # (loop, key) where a later pass leaves what is made of what the pass before had left
+        self.renewed: set[tuple[int, Any]] = set()  # and where it leaves something else
         self.moved: set[int] = set()  # what a conversion made of a leaf: a copy, or where it does nothing the leaf itself
         self.forced: dict[int, ast.AST] = {}  # leaves that were made, with the flag, of something computed -> the call
         self.mappings: set[int] = set()  # containers that are iterated by key
@@ -180,6 +182,7 @@ class Trace:
         self.index: Any = None  # the events by loop and activation, once somebody has asked for them (index)
         self.conditions: dict[tuple[int, int], tuple[object, int]] = {}  # the arms of branches as tests and outcomes (steps)
         self.trained: frozenset[int] | None = None  # what is called for a result that is back-propagated, once somebody has asked (waste)
+        self.gone_through: frozenset[int] | None = None  # what a backward goes through (waste)
         self.wholes: frozenset[int] | None = None  # what has a part that is a module (waste)
         self.detached: dict[int, list[Value]] | None = None  # frame -> what is detached in it (waste)
         self._live: dict[int, bool] = {}

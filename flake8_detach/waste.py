@@ -18,7 +18,22 @@ def is_wasted(trace: Trace, event: Event) -> bool:
     tokens = built(trace, event)
     if tokens & trace.backpropagated or tokens & trace.escaped:
         return False
+    if event.value.history <= trace.leaves and event.value.refs & _gone_through(trace):
+        return False  # its history names only the parameters, which take part in other graphs too
     return builds_graph(trace, event)
+
+
+def _gone_through(trace: Trace) -> frozenset[int]:
+    """Every place that a backward goes through, as far as the file shows it."""
+    if trace.gone_through is None:
+        rest, seen = [token for e in trace.of(Role.BACKWARD) for token in e.value.refs], set[int]()
+        while rest:
+            token = rest.pop()
+            if token not in seen and token in trace.made:
+                seen.add(token)
+                rest += [ref for operand in trace.made[token].operands for ref in operand.refs]
+        trace.gone_through = frozenset(seen)
+    return trace.gone_through
 
 
 def built(trace: Trace, event: Event) -> frozenset[int]:

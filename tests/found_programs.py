@@ -433,6 +433,37 @@ FOUND: Final[dict[str, str]] = {
         s = net(torch.ones(3)).sum()
         s.backward()
         """,
+    "tensor of a pair or a number": """
+        s = torch.tensor(0.5)
+        t = (s, s.item())
+        if random.random() < 0.5:
+            t = (s, s)
+        s.requires_grad_()
+        """,
+    "total that the iteration replaces": """
+        net = nn.Linear(3, 3)
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            s = torch.maximum(s, torch.zeros(()) * s)
+            s = net(torch.rand(3, 3)).sum()
+        """,
+    "partly frozen chain on one path": """
+        net = nn.Linear(3, 3)
+        if random.random() < 0.5:
+            net = nn.Sequential(nn.Linear(3, 3).requires_grad_(False), nn.Linear(3, 3))
+        for p in net.parameters():
+            pass
+        """,
+    "model of its own leaves, in eval mode, back-propagated": """
+        class Net(nn.Module):
+            def forward(self, v):
+                return torch.stack([torch.ones((), requires_grad=True), torch.zeros(())])
+
+        net = Net()
+        v = torch.ones(2, requires_grad=True)
+        net.eval()
+        F.mse_loss(net(v * 2), torch.ones(2)).backward()
+        """,
 }
 
 

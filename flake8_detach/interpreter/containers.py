@@ -357,7 +357,9 @@ class Containers(Effects):
                 if isinstance(slot, Value):
                     if slot.names and slot.names >= AS_BOUND_TOO:
                         slot = join(value, slot._replace(names=slot.names - AS_BOUND_TOO))
+                    plain = value.kind & PLAIN & ~slot.kind  # what it is where it is no tensor, no write has changed
                     value = slot if len(value.refs) == 1 else join(value, slot)
+                    value = value._replace(kind=value.kind | plain) if plain else value
         return value
 
     def overwrite(self, old: Value, new: Value, node: ast.AST) -> Value:

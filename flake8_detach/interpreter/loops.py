@@ -108,6 +108,8 @@ class Loops(SecondPass):
                     self.state.apply(end)
             if end is None:
                 break
+            if number:
+                self.note_renewed(loop, end)
             if number == 1 and first is not None and alike(first, end):
                 self.steady.add(token)
             first = end
@@ -203,6 +205,13 @@ class Loops(SecondPass):
                     return False
                 rest += made.operands if made is not None else ()
         return True
+
+    def note_renewed(self, loop: Loop, end: Difference) -> None:
+        """At the end of a later pass: what goes on from the pass before it, and what ends as something that has nothing of that."""
+        for key, slot in end.items():
+            if (loop.token, key) in self.states:
+                goes_on = isinstance(slot, Value) and any(c.loop == loop.token and c.key == key for c in slot.carried)
+                (self.trace.lasting if goes_on else self.trace.renewed).add((loop.token, key))
 
     def note_holders(self, end: Difference) -> None:
         """An element of a tuple that a name holds is carried by the line that binds the name."""

@@ -70,7 +70,7 @@ class Modules(Objects):
                 slots = [self.state.store.get((address, name)) for name in self.fields.get(address, ())]
                 for slot in slots:
                     grad |= self.current(slot).grad if isinstance(slot, Value) and slot.refs & self.trace.wrapped else 0
-            elif self.state.store.get((address, HOLDS)) == 1:
+            elif self.state.store.get((address, HOLDS)) in (1, 1 | ABSENT):  # on a path on which there is no such module, it holds nothing
                 frozen = self.freeze_state(module._replace(refs=frozenset((address,))))
                 grad |= (Grad.CUT if frozen & FROZEN else 0) | (Grad.LIVE if frozen != FROZEN else 0)
         return grad

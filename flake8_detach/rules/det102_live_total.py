@@ -48,6 +48,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     """Each growing bind whose value nobody back-propagates."""
     states = {event.node for event in trace.of(Role.CARRIED)}
     through = {(c.loop, c.key) for event in trace.of(Role.GROW) for c in event.detail if not c.direct}  # a module is called on it: a state
+    through |= trace.renewed - trace.lasting  # after the sum the iteration puts something else in its place
     for event in trace.of(Role.GROW):
         total = event.node not in states and any(c.direct and (c.loop, c.key) not in through for c in event.detail)
         if total and event.mode == Grad.LIVE and trace.is_live(event.value):
