@@ -464,6 +464,15 @@ FOUND: Final[dict[str, str]] = {
         net.eval()
         F.mse_loss(net(v * 2), torch.ones(2)).backward()
         """,
+    "step before the backward of an inner loop": """
+        v = torch.randn(3, requires_grad=True)
+        o = torch.optim.SGD([v], lr=0.1)
+        for _ in range(2):
+            o.zero_grad()
+            o.step()
+            for _ in range(2):
+                v.sum().backward()
+        """,
 }
 
 

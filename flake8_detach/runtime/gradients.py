@@ -70,11 +70,11 @@ class Gradients:
 
     def turn(self) -> Turn | None:
         """The iteration of the innermost loop that runs now, of whatever function."""
-        for activation in reversed(self.run.stack):
-            if activation.rounds:
-                running = activation.rounds[-1]
-                return (id(running), running.turns)
-        return None
+        return next(self.turns(), None)
+
+    def turns(self) -> Iterator[Turn]:
+        """The iterations of all loops that run now, the innermost first."""
+        return ((id(running), running.turns) for activation in reversed(self.run.stack) for running in reversed(activation.rounds))
 
 
 def parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:

@@ -56,7 +56,7 @@ class Witness:
             site, turn = self.last.get(id(tensor), (None, None))
             if site is not None and site in self.running.values():
                 self.fed[site] = True
-            elif site is not None and turn is not None and turn == self.gradients.turn():
+            elif site is not None and any(turn == running for running in self.gradients.turns()):  # also in a loop that the iteration runs
                 self.late.add(site)
 
     def on_finished(self, event: Finished) -> None:
