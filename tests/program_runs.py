@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib
 import io
 import json
 import os
-import pkgutil
 import re
 import sys
 import tempfile
@@ -27,8 +25,10 @@ from typing import Any, Final, NamedTuple
 import torch
 from program_vocabulary import ROUNDS
 
-from flake8_detach.runtime import child, witnesses
+from flake8_detach.runtime import child
+from flake8_detach.runtime.interceptions.sinks import wanted
 from flake8_detach.runtime.occurrence import Witnessed
+from flake8_detach.runtime.run import witness_modules
 
 MOST_PROBES, MOST_MENDS, DEEP = 3000, 60, 3
 SEED: Final = "random.seed(0)"
@@ -211,8 +211,8 @@ def without(source: str, line: int) -> str:
 def _warm() -> None:
     """Imports in this process what each fork would otherwise import for itself."""
     torch.set_num_threads(1)
-    for module in pkgutil.iter_modules(witnesses.__path__):
-        importlib.import_module(f"{witnesses.__name__}.{module.name}")
+    witness_modules()
+    wanted()
 
 
 def witnessed(source: str, seed: int, rounds: int = 2) -> set[tuple[int, str]]:
