@@ -363,6 +363,76 @@ FOUND: Final[dict[str, str]] = {
             w = m[:, 1]
         w[0] = torch.ones((), requires_grad=True)
         """,
+    "result that retains its gradient, given to an optimizer": """
+        v = torch.ones(3, requires_grad=True) * 2
+        v.retain_grad()
+        o = torch.optim.SGD([v], lr=0.1)
+        """,
+    "list that one path leaves empty": """
+        v = torch.randn(3, requires_grad=True)
+        l = [v]
+        k = []
+        if random.random() < 0.5:
+            l.clear()
+            k.append(v)
+        s = sum(l)
+        t = sum(k)
+        """,
+    "state made anew before a backward of something else": """
+        v = nn.Parameter(torch.randn(3))
+        w = torch.ones(3, requires_grad=True)
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                w.sum().backward()
+                w = v * v
+            s.backward()
+        """,
+    "view that only the other arm makes": """
+        m = torch.eye(3).exp()
+        if random.random() < 0.5:
+            l = list(m.unbind(0))
+        else:
+            m.copy_(nn.Parameter(torch.zeros(3, 3)))
+        """,
+    "write on what the pass before had made at the same place": """
+        w = torch.ones((), requires_grad=True)
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            s = s.mul(s)
+            s.add_(w)
+            s.backward(retain_graph=True)
+        """,
+    "state written in place by a constant": """
+        s = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                s = s.mul(s)
+                s.add_(torch.zeros(()))
+            s.backward(retain_graph=True)
+        """,
+    "older object of a place that is written in place": """
+        v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        for _ in range(2):
+            w = v.softmax(0)
+            for _ in range(2):
+                if random.random() < 0.5:
+                    break
+                w.detach_()
+            d = {'a': w}
+        """,
+    "layer that a helper of a forward builds": """
+        def helper(v):
+            return nn.Linear(3, 3)(v)
+
+        class Net(nn.Module):
+            def forward(self, v):
+                return helper(v)
+
+        net = Net()
+        s = net(torch.ones(3)).sum()
+        s.backward()
+        """,
 }
 
 

@@ -215,15 +215,22 @@ def _warm() -> None:
     wanted()
 
 
-def witnessed(source: str, seed: int, rounds: int = 2) -> set[tuple[int, str]]:
-    """The lines and codes that the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
+class Shown(NamedTuple):
+    """What the witness shows of one variant, by line and code, and whether an exception ended it."""
+
+    alarms: set[tuple[int, str]]
+    raised: bool
+
+
+def witnessed(source: str, seed: int, rounds: int = 2) -> Shown:
+    """What the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
     _warm()
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder) / "generated.py", Path(folder) / "witnessed.json"
         path.write_text(source.replace(SEED, f"random.seed({seed})").replace(ROUNDS, f"range({rounds})"), encoding="utf-8")
         child._apart(partial(_perform, str(path), output))
         found = Witnessed.from_json(json.loads(output.read_text(encoding="utf-8")))
-    return {(one.line, one.code) for one in found.occurrences}
+    return Shown({(one.line, one.code) for one in found.occurrences}, bool(found.error))
 
 
 def _perform(path: str, output: Path) -> None:

@@ -115,7 +115,8 @@ class Builtins(Libraries):
         self.consume_all(args[:1], node)
         parts = [self.items(args[0], node), *args[1:]] if args else []
         if any(p.kind & (Kind.TENSOR | Kind.UNKNOWN) for p in parts):
-            return self.derive(parts, node)
+            out = self.derive(parts, node)
+            return join(out, NUMBER) if len(parts) == 1 and self.may_be_empty(args[0]) else out
         return self.number(parts)
 
     def builtin_min(self, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:

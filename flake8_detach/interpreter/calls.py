@@ -230,13 +230,13 @@ class Calls(Comprehensions):
                 roots = set(pending)  # a part of something unknown, and nothing else that could have a history
             if len(roots) == 1 and one.grad == Grad.UNKNOWN:
                 trace.proven |= roots
-            self.free(one)
             self.pass_back(one, node, self.keeps_graph(keywords))
+            self.free(one)
             for carry in in_order(one.carried):
                 if carry.freed:
-                    state = self.states.get((carry.loop, carry.key), OTHER)
+                    state, written = self.states.get((carry.loop, carry.key), (OTHER, None))
                     place = (carry.key[0], "tensor") if carry.key[1] is NOW else carry.key  # a write in place, or a bind
-                    self.record(Role.CARRIED, self.bound_at.get(place, node), state, detail=(carry, node))
+                    self.record(Role.CARRIED, written or self.bound_at.get(place, node), state, detail=(carry, node))
 
     @staticmethod
     def keeps_graph(keywords: dict[str, Value]) -> bool:
@@ -248,9 +248,8 @@ class Calls(Comprehensions):
         """Note the graph as gone for the loops in each of whose iterations this backward surely runs."""
         for loop in self.loops:
             if loop.branches == self.branches:
-                loop.freed |= loss.history
+                loop.freed.update(dict.fromkeys(loss.history, self.clock))
                 loop.frees_often |= loop is not self.loops[-1]
-                loop.freed_at = self.clock
 
     def reach_sink(self, sink: Sink, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
         """Record what reaches a sink."""

@@ -22,9 +22,9 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .containers import item_key
+from .containers import NO_ITEMS, item_key
 from .networks import Networks
-from .state import ITEMS, LIVING, OPEN
+from .state import ITEMS, LENGTH, LIVING, OPEN
 
 CONTAINER_ADDS: Final = frozenset("append appendleft add put push".split())
 
@@ -55,6 +55,7 @@ class Collections(Networks):
             for address in receiver.refs:
                 self.state.delete((address, ITEMS))
                 self.state.delete((address, LIVING))
+                self.state.write((address, LENGTH), NO_ITEMS)
             self.shift(receiver)
             return NONE
         if name in ("index", "count", "__len__"):

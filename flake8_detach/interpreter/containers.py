@@ -13,12 +13,14 @@ from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, NUMBER, OTHER, TEXT, UNSURE, DType, Grad, Kind, Leaf, Value, constant, in_order, join, join_all
 
 from .effects import Effects
-from .state import AS_BOUND_TOO, ITEMS, LENGTH, LIVING, NOW, OPEN
+from .state import AS_BOUND_TOO, ITEMS, LENGTH, LIVING, NOW, OPEN, Slot
 
 WIDEST = 64
 """How many values a container is opened into; of more, their join."""
 FEW = 5
 PLAIN = Kind.NUMBER | Kind.TEXT | Kind.NONE
+NO_ITEMS = constant(0)._replace(names=frozenset(("empty",)))
+"""Length of a list that is empty; where paths meet, its name stays: of what one of them leaves empty the sum may be the number 0."""
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 
 
@@ -71,7 +73,7 @@ class Containers(Effects):
         """A new container of these items, in order, also reachable by attribute names."""
         address, value = self.container(node, "row")
         self.fill(address, [(item_key(index), item) for index, item in enumerate(items)])
-        self.state.write((address, LENGTH), constant(len(items)))
+        self.state.write((address, LENGTH), constant(len(items)) if items else NO_ITEMS)
         for name, item in zip(names, items):
             self.state.write((address, name), item)
             self.fields.setdefault(address, {})[name] = None
@@ -240,7 +242,7 @@ class Containers(Effects):
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
-                others = (self.state.anywhere((a, name)) for a in value.refs if (a, name) not in self.state.store)
+                others = (self.unplaced(a, name) for a in value.refs if (a, name) not in self.state.store)
                 return self.current(join_all([*found, *(v for v in others if isinstance(v, Value))]))
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
@@ -253,6 +255,10 @@ class Containers(Effects):
             if not any((a, ITEMS) in self.state.store for a in value.refs):
                 return self.current(self.piece(value, ITEMS, node))
         return self.contents(value, node)
+
+    def unplaced(self, address: int, name: object) -> Slot | None:
+        """What may stand under a key of a container in which nothing was put there: any of its items where some, or all, have no places."""
+        return self.state.anywhere((address, name)) if self.item_keys.get(address) else self.state.store.get((address, ITEMS))
 
     def make_item(self, address: int, key: Value, node: ast.AST) -> Value:
         """The item that a defaultdict makes for a key it lacks; of keys that are not known, one stands for all."""
@@ -287,6 +293,11 @@ class Containers(Effects):
             sizes.add(slot.const if isinstance(slot, Value) else None)
         only = sizes.pop() if len(sizes) == 1 else None
         return only if isinstance(only, int) else None
+
+    def may_be_empty(self, value: Value) -> bool:
+        """Whether a path leaves a container without items that another has filled."""
+        lengths = (self.state.store.get((address, LENGTH)) for address in value.refs)
+        return any(isinstance(length, Value) and length.names >= NO_ITEMS.names for length in lengths)
 
     def open(self, values: Iterable[Value], node: ast.AST) -> list[Value]:
         """Operands with the containers among them replaced by what they hold."""
@@ -361,13 +372,14 @@ class Containers(Effects):
             slot = out if len(old.refs) == 1 and not self.is_one_of_many(address) else join(old, out)
             self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
+            self.continued[address] = (self.clock, node)
         if out.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.write_through(old, out)
         return out
 
     def write_through(self, old: Value, out: Value) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
-        for token in self.storage(old) - self.trace.aliases - self.trace.leaves - old.refs if old.refs.isdisjoint(self.trace.aliases) else ():
+        for token in self.sharers(old) - self.trace.aliases - self.trace.leaves if old.refs.isdisjoint(self.trace.aliases) else ():
             own = frozenset((token,))
             before = self.current(old._replace(refs=own, grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF))
             made = self.trace.made.get(token)

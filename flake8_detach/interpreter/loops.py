@@ -165,23 +165,27 @@ class Loops(SecondPass):
                 if key[1] is ITEMS or (key[1] is NOW and loop.token in self.born[key[0]]):
                     continue  # what was written on a tensor that every iteration makes anew stays with the old one
                 through = slot.history - slot.refs if key[1] is NOW else slot.history  # the tensor itself is no graph
-                dead_graph = bool(through & loop.freed) and not slot.grad & Grad.CUT and not self.is_anew(slot, loop)
+                last = max((loop.freed.get(place, 0) for place in through), default=0)
+                dead_graph = last > 0 and not slot.grad & Grad.CUT and not self.is_anew(slot, loop, last)
                 carry = Carry(loop.token, key, dead_graph, True)
-                self.states[loop.token, key] = slot
+                self.states[loop.token, key] = slot, self.continued_at(slot)
                 grows = self.growth(loop.token, key)
                 self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+        loop.left = {key: self.state.store[key] for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR}
+        self.state.mark()
+        loop.head = self.state.clock
 
-    def is_anew(self, value: Value, loop: Loop) -> bool:
-        """Whether a pass has made it after its last backward, and from nothing that the pass before had left."""
+    def is_anew(self, value: Value, loop: Loop, last: int) -> bool:
+        """Whether a pass has made it after the `last` backward that went where its history comes from, and from nothing that the pass before had left."""
         if any(carry.loop == loop.token for carry in value.carried):
             return False
         made = self.trace.made
-        late = all(ref not in made or made[ref].number > loop.freed_at for ref in value.refs)
+        late = all(ref not in made or made[ref].number > last for ref in value.refs)
         if loop.frees_often and any(self.born.get(ref, ())[-1:] == (loop.token,) for ref in value.refs):
             return late and loop.number > 0  # it is not made anew by the loop in the body, which goes back through it again and again
-        return late and (loop.number > 0 or self.owes_nothing(value, loop))
+        return late and (loop.number > 0 or self.owes_nothing(value, loop, last))
 
-    def owes_nothing(self, value: Value, loop: Loop) -> bool:
+    def owes_nothing(self, value: Value, loop: Loop, last: int) -> bool:
         """Whether the first pass has made it from leaves and data alone, of which none stood where it, or another result, is put: a later pass then
         makes it from nothing that this one has left, and the one backward of that pass is the first through it."""
         older = {ref for slot in self.state.before(loop.mark).values() if isinstance(slot, Value) for ref in slot.refs}
@@ -195,7 +199,7 @@ class Loops(SecondPass):
             for token in one.refs - self.trace.leaves - seen:
                 seen.add(token)
                 made = self.trace.made.get(token)
-                if made is not None and made.number <= loop.freed_at or made is None and one.grad != Grad.CUT:
+                if made is not None and made.number <= last or made is None and one.grad != Grad.CUT:
                     return False
                 rest += made.operands if made is not None else ()
         return True

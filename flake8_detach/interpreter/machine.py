@@ -90,7 +90,7 @@ class Activation:
 class Loop:
     """A running loop: its token, the pass it is in, and the paths that left it."""
 
-    __slots__ = ("began", "branches", "breaks", "continues", "freed", "freed_at", "frees_often", "mark", "meets_writes", "number", "singular", "token")
+    __slots__ = ("began", "branches", "breaks", "continues", "freed", "frees_often", "head", "left", "mark", "meets_writes", "number", "singular", "token")
 
     def __init__(self, token: int, mark: int, branches: int, began: int) -> None:
         self.token, self.mark = token, mark
@@ -99,9 +99,10 @@ class Loop:
         self.number = 0
         self.branches = branches  # how many branches deep the loop stands
         self.singular = False  # the first pass goes another way, because it is the first
-        self.freed: set[int] = set()  # what a backward of the body went through
+        self.freed: dict[int, int] = {}  # what a backward of the body went through -> when, by the clock of the operations, the last one did
         self.frees_often = False  # whether a loop in the body has run one
-        self.freed_at = 0  # when, by the clock of the operations, the last of these backwards ran
+        self.head = 0  # when, by the clock of the state, the present pass began, and what the pass before had left to it
+        self.left: Difference = {}
         self.breaks: list[Difference] = []
         self.continues: list[Difference] = []
 
@@ -140,7 +141,7 @@ class Machine:
         self.item_keys: dict[int, dict[object, None]] = {}  # container -> the constant keys it was ever given
         self.templates: dict[int, dict[object, None]] = {}  # container -> the templates of keys it was ever given
         self.bound_at: dict[Key, ast.AST] = {}
-        self.states: dict[tuple[int, Key], Value] = {}  # what a loop's second pass finds under a key
+        self.states: dict[tuple[int, Key], tuple[Value, ast.AST | None]] = {}  # what a loop's second pass finds under a key, and where it was written last
         self.part_of = self.trace.part_of
         self.pieces: dict[int, list[int]] = {}
         self.called: set[int] = set()

@@ -14,7 +14,7 @@ from flake8_detach.trace import Made, Role
 from flake8_detach.value import EMPTY, OTHER, DType, Grad, Kind, Leaf, Value
 
 from .machine import Machine
-from .state import ABSENT, FREED, SPOILED, Key
+from .state import ABSENT, AS_BOUND_TOO, FREED, SPOILED, Key
 
 EMPTY_NAMES: frozenset[str] = frozenset()
 REACH = 400
@@ -31,8 +31,10 @@ class Storage(Machine):
         self.clock = 0
         self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
+        self.made_in: dict[int, tuple[tuple[int, int], ...]] = {}  # view or alias -> the arms of branches that all its makings stand in
         self.hidden: set[int] = set()  # detached aliases themselves: autograd does not follow them, but does follow views of them
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
+        self.continued: dict[int, tuple[int, ast.AST]] = {}  # tensor -> when and where an operation in place last became the end of its history
         self.freed: dict[int, tuple[int, int]] = {}  # operation -> when, and how many branches deep, a backward last freed what it saved
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
         self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
@@ -69,6 +71,12 @@ class Storage(Machine):
                     else:
                         made[token] = before._replace(operands=before.operands + operands, grad=made[fresh].grad)
 
+    def continued_at(self, value: Value) -> ast.AST | None:
+        """Where an operation in place became the end of a tensor's history since it was made."""
+        ref = next(iter(value.refs), 0)
+        when, node = self.continued.get(ref, (0, None))
+        return node if len(value.refs) == 1 and ref in self.trace.made and when >= self.trace.made[ref].number else None
+
     def note_shared(self, token: int, owner: Value, hidden: bool = False) -> None:
         """A view, or a detached alias that autograd does not follow (`hidden`), shares the storage of `owner`."""
         if not owner.refs:
@@ -79,6 +87,7 @@ class Storage(Machine):
             self.hidden.add(token)
         if hidden or owner.refs & trace.aliases:
             trace.aliases.add(token)
+        self.made_in[token] = tuple(arm for arm in self.made_in.get(token, self.path) if arm in self.path)
         roots = frozenset(r for ref in owner.refs for r in self.roots.get(ref, (ref,)))
         self.roots[token] = roots
         for root in roots:
@@ -100,6 +109,11 @@ class Storage(Machine):
                 out |= self.family.get(root, EMPTY)
         return out
 
+    def sharers(self, value: Value) -> set[int]:
+        """The other tokens of a tensor that shares its storage; none that only an arm makes which excludes the present one."""
+        here = dict(self.path)
+        return {t for t in self.storage(value) - value.refs if all(here.get(visit, arm) == arm for visit, arm in self.made_in.get(t, ()))}
+
     def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
         """Whether a tensor is a view, or a view of a view ..., of some of these, as autograd knows it."""
         shared = self.trace.shares.get(token, EMPTY) if token not in self.hidden else EMPTY
@@ -109,10 +123,11 @@ class Storage(Machine):
         """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad).
         A view has none: what is viewed through it are views of its base."""
         bases = frozenset(ref for ref in owner.refs if ref in self.hidden or ref not in self.trace.shares)
-        for view in self.storage(owner) - owner.refs if bases else ():
+        for view in self.sharers(owner) if bases else ():
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, bases):
                 own = frozenset((view,))
-                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF))
+                names = AS_BOUND_TOO if self.is_one_of_many(view) else now.names
+                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF, names=names))
 
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""
@@ -129,6 +144,8 @@ class Storage(Machine):
     def saved_by(self, token: int, made: Made) -> frozenset[int]:
         """The tensors (and modules, for their weights) that an operation keeps for its backward."""
         name = self.operation(token, made)
+        if any(token in v.refs for v in made.operands):  # what this place made in an earlier iteration: a write since then was on another tensor
+            made = made._replace(operands=tuple(v._replace(refs=v.refs - {token}) for v in made.operands))
         tensors = [v for v in made.operands if v.kind == Kind.TENSOR]
         out = self.kept(operators.named(saved.SPELLED.get(name, name)), token, made)
         if name in saved.RESULT:
@@ -232,7 +249,13 @@ class Storage(Machine):
         """Whether a loop that has ended, or a comprehension, has made a tensor of this place in each iteration: one is meant, and others may be kept
         elsewhere. Of what a running loop iterates, each is meant in turn."""
         born = self.born.get(token, ())
-        return not set(self.active_loops()).issuperset(born) and token not in self.handed_out()
+        return not set(self.active_loops()).issuperset(born) and token not in self.handed_out() or self.is_second(token)
+
+    def is_second(self, token: int) -> bool:
+        """Whether the running pass of a loop has made a tensor of this place while something still holds the one that the pass before had made there."""
+        born, made_at, get = self.born.get(token, ()), self.state.made_at.get(token, 0), self.state.store.get
+        younger = (loop for loop in self.loops if loop.left and loop.token in born and made_at >= loop.head)
+        return any(token in slot.refs and get(key) is slot for loop in younger for key, slot in loop.left.items() if isinstance(slot, Value))
 
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""

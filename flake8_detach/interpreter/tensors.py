@@ -141,6 +141,7 @@ class Tensors(Builtins):
         self.note_write(receiver, node, name, given)
         if self.mode == Grad.CUT:
             return receiver
+        self.continued.update(dict.fromkeys(receiver.refs, (self.clock, node)))
         reads_old = name not in ("copy_", "fill_", "zero_", "set_")
         if name in ("zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_") and not given:
             return receiver
@@ -157,7 +158,7 @@ class Tensors(Builtins):
         out = new._replace(refs=receiver.refs)
         now = out if len(receiver.refs) == 1 else join(out, receiver)
         for address in receiver.refs:
-            many = out.grad & Grad.LIVE and self.is_one_of_many(address)
+            many = self.is_one_of_many(address) if out.grad & Grad.LIVE else self.is_second(address)
             self.state.write_now(address, receiver, join(out, receiver) if many else now)
         self.follow(receiver, now)
         return out

@@ -16,7 +16,7 @@ CODE = "DET419"
 
 
 class Witness:
-    """`made` are the parameters that were made below a forward, and where the forward stood."""
+    """`made` are the parameters that were made below a forward, and where: of a layer of the program, where it was called for."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -27,9 +27,11 @@ class Witness:
     def on_assigned(self, event: Assigned) -> None:
         if not torch.is_grad_enabled() or not isinstance(event.value, torch.nn.Parameter) or not isinstance(event.target, torch.nn.Module):
             return
-        forward = next((a for a in reversed(self.run.stack) if a.name == "forward" and a.inside_model), None)
-        if forward is not None:
-            self.made.append((event.value, event.site if forward is self.run.stack[-1] else Site(forward.line)))
+        stack = self.run.stack
+        below = next((place for place in range(len(stack), 0, -1) if stack[place - 1].name == "forward" and stack[place - 1].inside_model), None)
+        if below is not None:
+            builder = next((place for place in range(below, len(stack)) if stack[place].name == "__init__"), None)
+            self.made.append((event.value, event.site if builder is None else Site(stack[builder - 1].line)))
 
     def on_torch_call(self, event: TorchCall) -> None:
         """An operation that makes a graph: of initialisation, which only looks at a parameter or fills it, nothing hangs on it."""
