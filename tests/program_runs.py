@@ -18,7 +18,7 @@ import traceback
 import types
 import warnings
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -124,9 +124,15 @@ class Probing(ast.NodeTransformer):
         return [probe, statement] if leaves else [statement, probe]
 
 
+@lru_cache(maxsize=1)
+def probed(source: str) -> types.CodeType:
+    """A program with probes, for all its seeds: it finds the seed under a name."""
+    return compile(Probing().visit(ast.parse(source.replace(SEED, "random.seed(__seed__)"))), "generated.py", "exec")
+
+
 def run(source: str, seed: int = 0) -> Ran:
     """Runs a program with probes. Its streams and warnings are swallowed, the grad mode is restored."""
-    tree = Probing().visit(ast.parse(source.replace(SEED, f"random.seed({seed})")))
+    code = probed(source)
     own = frozenset(re.findall(r"^class (\w+)", source, re.M))
     facts: dict[Point, set[Fact]] = {}
     lines: set[int] = set()
@@ -148,12 +154,12 @@ def run(source: str, seed: int = 0) -> Ran:
             raise Endless
 
     module = types.ModuleType("generated")
-    module.__dict__["__probe__"] = probe
+    module.__dict__.update(__probe__=probe, __seed__=seed)
     error: BaseException | None = None
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            exec(compile(tree, "generated.py", "exec"), module.__dict__)
+            exec(code, module.__dict__)
         except (Exception, Endless) as raised:
             error = raised
         finally:
