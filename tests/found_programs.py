@@ -473,6 +473,15 @@ FOUND: Final[dict[str, str]] = {
             for _ in range(2):
                 v.sum().backward()
         """,
+    "graph that only writes have begun": """
+        with torch.no_grad():
+            v = torch.full((3,), 2.0).tanh()
+        w = torch.randn(3, requires_grad=True)
+        for _ in range(2):
+            v.copy_(w)
+        for _ in range(2):
+            (v * 2).sum().backward()
+        """,
 }
 
 

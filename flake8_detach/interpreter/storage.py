@@ -59,14 +59,15 @@ class Storage(Machine):
                 self.trace.made[token] = made
 
     def note_overwritten(self, old: Value, new: Value) -> None:
-        """A write in place: the tensor's graph goes on through what was written; its first operation keeps its number."""
+        """A write in place: the tensor's graph goes on through what was written; its first operation keeps its number. Where that left no graph,
+        the write begins it."""
         made = self.trace.made
         for token in old.refs:
             for fresh in new.refs:
                 if fresh in made and fresh != token:
                     before = made.get(token)
                     operands = tuple(v for v in made[fresh].operands if token not in v.refs)
-                    if before is None:
+                    if before is None or before.grad == Grad.CUT:
                         made[token] = made[fresh]._replace(operands=operands)
                     else:
                         made[token] = before._replace(operands=before.operands + operands, grad=made[fresh].grad)
