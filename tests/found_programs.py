@@ -482,6 +482,12 @@ FOUND: Final[dict[str, str]] = {
         for _ in range(2):
             (v * 2).sum().backward()
         """,
+    "input of a frozen layer, overwritten": """
+        v = torch.ones(3, requires_grad=True) * 1
+        s = (nn.Linear(3, 3).requires_grad_(False))(v).sum()
+        v.zero_()
+        s.backward()
+        """,
 }
 
 

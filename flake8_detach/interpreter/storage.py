@@ -159,7 +159,8 @@ class Storage(Machine):
                 if any(other.grad == Grad.LIVE for place, other in enumerate(factors) if place != index):
                     out |= value.refs
         if name in saved.WEIGHTED and tensors:
-            out |= tensors[0].refs if tensors[0].dtype != DType.INTEGER else EMPTY
+            needed = tensors[0].dtype != DType.INTEGER and (name not in saved.LINEAR or token in self.parameters)
+            out |= tensors[0].refs if needed else EMPTY
             if tensors[0].grad == Grad.LIVE:
                 out |= self.parameters.get(token, EMPTY)
         return out

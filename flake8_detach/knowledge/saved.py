@@ -32,3 +32,6 @@ WEIGHTED: Final = frozenset(
     " GroupNorm RNN LSTM GRU RNNCell LSTMCell GRUCell MultiheadAttention PReLU".split()
 )
 """Classes of torch.nn that save their input for the gradient of their weights, and their weights where the input is live."""
+
+LINEAR: Final = frozenset("Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d".split())
+"""Those of them that save their input for nothing else: where they are frozen, not at all."""
