@@ -399,6 +399,33 @@ FOUND: Final[dict[str, str]] = {
         s = net(torch.ones(3)).sum()
         s.backward()
         """,
+    "total that grows, and is scaled in place": """
+        net = nn.Linear(3, 3)
+        s = torch.zeros(())
+        t = torch.zeros(())
+        for _ in range(2):
+            w = net(torch.ones(3)).sum()
+            s = s + w
+            s *= 2
+            t.add_(w)
+            t.mul_(torch.tensor(0.5))
+        """,
+    "views of a comprehension, and the flag of what they view": """
+        m = torch.randn(3, 3, requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                if random.random() < 0.5:
+                    pass
+                else:
+                    l = [v for v in list(m)]
+            m.requires_grad_(False)
+        """,
+    "list by display or by comprehension": """
+        l = [torch.rand(3).requires_grad_()]
+        v = torch.ones(3)
+        if random.random() < 0.5:
+            l = [v for _ in range(2)]
+        """,
 }
 
 

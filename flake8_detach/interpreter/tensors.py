@@ -141,7 +141,6 @@ class Tensors(Builtins):
         self.note_write(receiver, node, name, given)
         if self.mode == Grad.CUT:
             return receiver
-        self.continued.update(dict.fromkeys(receiver.refs, (self.clock, node)))
         reads_old = name not in ("copy_", "fill_", "zero_", "set_")
         if name in ("zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_") and not given:
             return receiver
