@@ -373,7 +373,7 @@ class Containers(Effects):
             self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
             self.continued[address] = (self.clock, node)
-        if out.grad & (Grad.LIVE | Grad.UNKNOWN) and self.roots.keys() | self.family.keys() >= old.refs:
+        if out.grad & (Grad.LIVE | Grad.UNKNOWN) and any(ref in self.roots or ref in self.family for ref in old.refs):
             self.write_through(old, out)
         return out
 

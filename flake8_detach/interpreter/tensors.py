@@ -171,6 +171,8 @@ class Tensors(Builtins):
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
             return self.rewritten(target, self.made_leaf(target, node), node)
+        if flag.const is False and self.follows(target):
+            return target
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
