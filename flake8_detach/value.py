@@ -182,12 +182,14 @@ INTEGERS: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.INTEGER)
 
 def constant(value: object) -> Value:
     """The Value of a literal: None, a number, a string, bytes or an ellipsis."""
+    if value.__class__ is str:
+        return Value(Kind.TEXT, const=value)
     if value.__class__ is int and 0 <= value < len(COUNTS):
         return COUNTS[value]
     if value is None:
         return NONE
     if isinstance(value, (bool, int, float, complex)):
         return Value(Kind.NUMBER, const=value)
-    if isinstance(value, (str, bytes)):
+    if isinstance(value, bytes):
         return Value(Kind.TEXT, const=value)
     return OTHER

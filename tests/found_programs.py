@@ -334,6 +334,40 @@ FOUND: Final[dict[str, str]] = {
             net = nn.Sequential(net, nn.Linear(3, 3))
             v = net(v)
         """,
+    "flag of a view, of which there are views": """
+        m = torch.eye(3).reshape(3, 3)
+        t = m.t()
+        m.requires_grad_()
+        """,
+    "refused before it adds up": """
+        v = torch.rand(3).requires_grad_()
+        o = torch.optim.SGD([v], lr=0.1)
+        s = v.max()
+        for _ in range(2):
+            if random.random() < 0.5:
+                s.backward(retain_graph=True)
+            o.step()
+        """,
+    "refused where it is live": """
+        v = torch.zeros(3)
+        if random.random() < 0.1:
+            v = v + torch.ones(3, requires_grad=True)
+        o = torch.optim.SGD([v], lr=0.1)
+        print(v)
+        """,
+    "view of one tensor or no view": """
+        v = torch.rand(3).requires_grad_()
+        m = torch.randn(3, 3)
+        w = v * 2
+        if random.random() < 0.5:
+            w = m[:, 1]
+        w[0] = torch.ones((), requires_grad=True)
+        """,
+    "result that retains its gradient, given to an optimizer": """
+        v = torch.ones(3, requires_grad=True) * 2
+        v.retain_grad()
+        o = torch.optim.SGD([v], lr=0.1)
+        """,
     "list that one path leaves empty": """
         v = torch.randn(3, requires_grad=True)
         l = [v]

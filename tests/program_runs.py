@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib
 import io
 import json
 import os
-import pkgutil
 import re
 import sys
 import tempfile
@@ -20,15 +18,17 @@ import traceback
 import types
 import warnings
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
 from program_vocabulary import ROUNDS
 
-from flake8_detach.runtime import child, witnesses
+from flake8_detach.runtime import child
+from flake8_detach.runtime.interceptions.sinks import wanted
 from flake8_detach.runtime.occurrence import Witnessed
+from flake8_detach.runtime.run import witness_modules
 
 MOST_PROBES, MOST_MENDS, DEEP = 3000, 60, 3
 SEED: Final = "random.seed(0)"
@@ -124,9 +124,15 @@ class Probing(ast.NodeTransformer):
         return [probe, statement] if leaves else [statement, probe]
 
 
+@lru_cache(maxsize=1)
+def probed(source: str) -> types.CodeType:
+    """A program with probes, for all its seeds: it finds the seed under a name."""
+    return compile(Probing().visit(ast.parse(source.replace(SEED, "random.seed(__seed__)"))), "generated.py", "exec")
+
+
 def run(source: str, seed: int = 0) -> Ran:
     """Runs a program with probes. Its streams and warnings are swallowed, the grad mode is restored."""
-    tree = Probing().visit(ast.parse(source.replace(SEED, f"random.seed({seed})")))
+    code = probed(source)
     own = frozenset(re.findall(r"^class (\w+)", source, re.M))
     facts: dict[Point, set[Fact]] = {}
     lines: set[int] = set()
@@ -148,12 +154,12 @@ def run(source: str, seed: int = 0) -> Ran:
             raise Endless
 
     module = types.ModuleType("generated")
-    module.__dict__["__probe__"] = probe
+    module.__dict__.update(__probe__=probe, __seed__=seed)
     error: BaseException | None = None
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            exec(compile(tree, "generated.py", "exec"), module.__dict__)
+            exec(code, module.__dict__)
         except (Exception, Endless) as raised:
             error = raised
         finally:
@@ -211,19 +217,26 @@ def without(source: str, line: int) -> str:
 def _warm() -> None:
     """Imports in this process what each fork would otherwise import for itself."""
     torch.set_num_threads(1)
-    for module in pkgutil.iter_modules(witnesses.__path__):
-        importlib.import_module(f"{witnesses.__name__}.{module.name}")
+    witness_modules()
+    wanted()
 
 
-def witnessed(source: str, seed: int, rounds: int = 2) -> set[tuple[int, str]]:
-    """The lines and codes that the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
+class Shown(NamedTuple):
+    """What the witness shows of one variant, by line and code, and whether an exception ended it."""
+
+    alarms: set[tuple[int, str]]
+    raised: bool
+
+
+def witnessed(source: str, seed: int, rounds: int = 2) -> Shown:
+    """What the witness shows when a variant of the program runs, with so many rounds of its loops, in a fork of this process."""
     _warm()
     with tempfile.TemporaryDirectory() as folder:
         path, output = Path(folder) / "generated.py", Path(folder) / "witnessed.json"
         path.write_text(source.replace(SEED, f"random.seed({seed})").replace(ROUNDS, f"range({rounds})"), encoding="utf-8")
         child._apart(partial(_perform, str(path), output))
         found = Witnessed.from_json(json.loads(output.read_text(encoding="utf-8")))
-    return {(one.line, one.code) for one in found.occurrences}
+    return Shown({(one.line, one.code) for one in found.occurrences}, bool(found.error))
 
 
 def _perform(path: str, output: Path) -> None:

@@ -24,6 +24,7 @@ from program_beliefs import alarms, beliefs
 from program_grammar import program
 from program_runs import Fact, Settled, settled, witnessed
 
+from flake8_detach import analysis
 from flake8_detach.trace import Trace
 from flake8_detach.value import DType, Grad, Kind, Leaf, Value, join_all
 
@@ -86,7 +87,7 @@ class Verdict:
             for point, seen in ran.facts.items():
                 facts.setdefault(point, set()).update(seen)
         self.values(facts)
-        if codes:  # where a variant raises, what an alarm speaks of may lie behind that
+        if codes:  # where a variant raises, what an alarm speaks of may lie behind that: such as the only way to be live, or a second time
             unbroken = all(ran.error is None for ran in runs)
             self.alarms(program, {line for ran in runs for line in ran.lines} if unbroken else set(), always, seeds)
 
@@ -111,12 +112,16 @@ class Verdict:
         if not said and not always:  # there is only something to miss: a part of the programs tells how much
             return
         self.tally["witnessed"] += 1
-        shown = witnessed(self.source, 0)
+        shown, refused = witnessed(self.source, 0).alarms, False
         open_ = {alarm for alarm in said - shown if alarm[0] in ran}
         for seed in range(seeds if len(program.runs) > 1 else 3):
             if open_:
-                shown |= witnessed(self.source, seed, ROUNDS[seed % len(ROUNDS)])
+                more, raised = witnessed(self.source, seed, ROUNDS[seed % len(ROUNDS)])
+                refused |= raised and any(analysis.rules()[code].LOUD for _, code in more)
+                shown |= more
                 open_ -= shown
+        if refused:  # as above, in a variant that `settled` has not tried
+            open_.clear()
         self.wrong += [f"{code} on line {line}: torch does not show it" for line, code in sorted(open_)]
         self.tally.update({"agree": len(said & shown), "static only": len(open_), "missed": len(shown - said)})
         self.tally["not run"] += len(said - shown - open_)

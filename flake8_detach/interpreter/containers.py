@@ -373,7 +373,7 @@ class Containers(Effects):
             self.state.write_now(address, old, slot)
             self.bound_at[address, "tensor"] = node
             self.continued[address] = (self.clock, node)
-        if out.grad & (Grad.LIVE | Grad.UNKNOWN) and any(ref in self.roots or ref in self.family for ref in old.refs):
+        if out.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.write_through(old, out)
         return out
 
@@ -386,7 +386,8 @@ class Containers(Effects):
             if before.grad & Grad.LIVE or (made is not None and made.grad != Grad.CUT):
                 continue
             after = before._replace(grad=out.grad, leaf=out.leaf, history=out.history, reach=before.reach | out.reach)
-            self.state.write_now(token, before, after if len(old.refs) == 1 else join(before, after))
+            one = len(old.refs) == 1 and not self.is_one_of_many(token)
+            self.state.write_now(token, before, after if one else join(before, after))
 
     def brings_history(self, old: Value, new: Value) -> bool:
         """Whether what is written to a tensor was computed from something live beside the tensor itself."""

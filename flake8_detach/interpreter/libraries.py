@@ -29,7 +29,6 @@ class Libraries(TorchCalls):
 
     def call_other_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """Libraries beside torch."""
-        given = self.open([*args, *keywords.values()], node)
         root = name.partition(".")[0]
         effect = operations.WRAPPERS.get(name)
         if name.endswith("amp.scale_loss") and args:
@@ -67,6 +66,7 @@ class Libraries(TorchCalls):
             return self.call(factory, [], {}, node) if factory is not None else keywords.get("default", OTHER)
         if name in ("types.SimpleNamespace", "argparse.Namespace"):
             return self.namespace(keywords, node)
+        given = self.open([*args, *keywords.values()], node)
         if root == "numpy" or root in ("math", "scipy"):
             return self.array(name, args, node) if root != "math" else self.number(given)
         if name.startswith("contextlib.") or name in ("contextlib.ExitStack",):

@@ -130,6 +130,11 @@ class State:
         slot = difference.get((address, OPEN), self.store.get((address, OPEN)))
         return isinstance(slot, int) and slot & 1 != 0
 
+    def may_be_open(self, address: int, differences: list[Difference]) -> bool:
+        """Whether any path says something of items at unknown places: of most containers none does."""
+        key = (address, OPEN)
+        return key in self.store or any(key in difference for difference in differences)
+
     def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
         """What a path left under a key of a container."""
         out = difference.get(key, here)
@@ -197,7 +202,7 @@ class State:
                 if out is not None:
                     self.write(key, out)
                 continue
-            item = key[1].__class__ is tuple and key[1][0] == "item"
+            item = key[1].__class__ is tuple and key[1][0] == "item" and self.may_be_open(key[0], differences)
             left = [self.item_after(key, here, difference) if item else difference.get(key, here) for difference in differences]
             out = left[0]
             for slot in left[1:]:

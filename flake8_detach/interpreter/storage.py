@@ -125,9 +125,11 @@ class Storage(Machine):
         return value.grad == Grad.LIVE and all(t in made and made[t].grad == Grad.CUT and t in views for t in value.refs)
 
     def follow(self, owner: Value, now: Value) -> None:
-        """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad)."""
-        for view in self.sharers(owner):
-            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, owner.refs):
+        """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad).
+        A view has none: what is viewed through it are views of its base."""
+        bases = frozenset(ref for ref in owner.refs if ref in self.hidden or ref not in self.trace.shares)
+        for view in self.sharers(owner) if bases else ():
+            if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, bases):
                 own = frozenset((view,))
                 names = AS_BOUND_TOO if self.is_one_of_many(view) else now.names
                 self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF, names=names))

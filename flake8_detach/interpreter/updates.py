@@ -11,11 +11,11 @@ from typing import Final
 
 from flake8_detach.knowledge import objects
 from flake8_detach.trace import Role, written
-from flake8_detach.value import OTHER, UNSURE, Kind, Value
+from flake8_detach.value import OTHER, UNSURE, Kind, Leaf, Value
 
 from .belongings import Belongings
 from .machine import Function
-from .state import EMPTIED, SPENT
+from .state import EMPTIED, RETAINED, SPENT
 
 AUTOCAST: Final = "autocast"  # the name of an autocast block that casts and caches
 CLIPS: Final = {"clip_grad_norm_": "norm", "clip_grad_norm": "norm", "clip_grad_value_": "value", "clip_grads_with_norm_": "norm"}
@@ -32,10 +32,13 @@ class Updates(Belongings):
     # -- optimizers and schedules -----------------------------------------------------------------------------------------------------
 
     def note_optimizer(self, optimizer: Value, name: str, given: list[Value], keywords: dict[str, Value], node: ast.expr) -> None:
-        """An optimizer is made; detail says whether it keeps a state between its steps."""
+        """An optimizer is made; detail says whether it keeps a state between its steps. Since torch 1.13 it takes tensors that are no leaves for
+        leaves where retain_grad() was called."""
         forgets = name.endswith(".SGD") and keywords.get("momentum", OTHER).const in (0, 0.0, UNSURE) and "**" not in keywords
         keeps = not forgets and not name.endswith(".LBFGS")
-        self.record(Role.OPTIMIZER, node, optimizer, values=tuple(given), detail=keeps)
+        retained = Leaf.LEAF | Leaf.NONLEAF
+        taken = tuple(v._replace(leaf=retained) if any((ref, RETAINED) in self.state.store for ref in v.refs) else v for v in given)
+        self.record(Role.OPTIMIZER, node, optimizer, values=taken, detail=keeps)
 
     def note_schedule(self, scheduler: Value, args: list[Value], keywords: dict[str, Value]) -> None:
         """A learning-rate scheduler is made for an optimizer."""

@@ -13,6 +13,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,13 @@ class Aside:
             sys.settrace(self.tracer)
 
 
+@cache
+def witness_modules() -> list[Any]:
+    """The modules of the witnesses, in the order of their codes."""
+    names = sorted(module.name for module in pkgutil.iter_modules(witnesses.__path__))
+    return [importlib.import_module(f"{witnesses.__name__}.{name}") for name in names]
+
+
 class Run:
     """What interceptions and witnesses share.
 
@@ -93,8 +101,8 @@ class Run:
         self._handlers: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         self._choosy: list[tuple[frozenset[str], Callable[[Any], None]]] = []
         self._by_call: dict[str, list[Callable[[Any], None]]] = {}
-        for name in sorted(module.name for module in pkgutil.iter_modules(witnesses.__path__)):
-            self.listen(importlib.import_module(f"{witnesses.__name__}.{name}").Witness(self))
+        for module in witness_modules():
+            self.listen(module.Witness(self))
 
     def listen(self, witness: object) -> None:
         """Hand the events to the methods `on_<event>` of a witness; of torch calls only those that its `CALLS` name, if it has these."""

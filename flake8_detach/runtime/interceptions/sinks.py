@@ -26,7 +26,7 @@ DEEPER = frozenset({"logging"})  # it looks up the caller's line: each of our fr
 def install(run: Run) -> None:
     """Wraps the sinks of the modules that are loaded, and those of every module that is loaded later."""
     watch = Sinks(run)
-    for name in watch.wanted:
+    for name in wanted():
         if name in sys.modules:
             watch.wrap_all(sys.modules[name], name)
     sys.meta_path.insert(0, Finder(watch))
@@ -40,7 +40,7 @@ class Finder(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         """The other finders' spec for a module that has sinks, its loader followed by our wrapping; None for any other."""
-        if fullname not in self.watch.wanted:
+        if fullname not in wanted():
             return None
         found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
         spec = next((spec for spec in found if spec is not None), None)
@@ -56,33 +56,19 @@ class Finder(MetaPathFinder):
 
 
 class Sinks:
-    """`wanted` are the sinks by module: the road from the module to their owner, and their name."""
+    """Wraps sinks for a run."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.wanted: dict[str, list[tuple[str, str]]] = {}
-        for table in sinks.TABLES:
-            for group in table:
-                for owner in group.of.split():
-                    self._want(owner, list(group.calls))
-
-    def _want(self, owner: str, names: list[str]) -> None:
-        # the owner is a module, or a module and a class in it: which of them, the modules that are loaded will show
-        parts = owner.split(".")
-        if parts[0] not in UNTOUCHED:
-            for cut in range(len(parts), 0, -1):
-                self.wanted.setdefault(".".join(parts[:cut]), []).extend((".".join(parts[cut:]), name) for name in names)
 
     def wrap_all(self, module: ModuleType, module_name: str) -> None:
         """Wraps what `module` has of its sinks; what it lacks, another version has."""
-        for inner, name in self.wanted[module_name]:
+        for inner, name, sink in wanted()[module_name]:
             owner: Any = module
             for part in filter(None, inner.split(".")):
                 owner = inspect.getattr_static(owner, part, None)
-            sink = _look_up(module_name, inner, name)
-            if owner is not None and sink is not None and isinstance(owner, ModuleType) is not bool(inner):
-                if sink.role is sinks.Role.LOG or sink.text:
-                    self._wrap(owner, name, sink)
+            if owner is not None and isinstance(owner, ModuleType) is not bool(inner):
+                self._wrap(owner, name, sink)
 
     def _wrap(self, owner: Any, name: str, sink: sinks.Sink) -> None:
         original = inspect.getattr_static(owner, name, None)
@@ -134,6 +120,21 @@ class Sinks:
         site = self.run.program.site(caller)
         direct, deep = sink.role is sinks.Role.LOG, sink.inner is sinks.Role.LOG
         return SinkCall(sink.name, sink.does, site, values, direct, deep, sink.text, template, fields)
+
+
+@functools.cache
+def wanted() -> dict[str, list[tuple[str, str, sinks.Sink]]]:
+    """The sinks that show or record, by module: the road from the module to their owner, their name, and what is known of them."""
+    found: dict[str, list[tuple[str, str, sinks.Sink]]] = {}
+    owners = ((owner.split("."), name) for table in sinks.TABLES for group in table for owner in group.of.split() for name in group.calls)
+    for parts, name in owners:
+        # the owner is a module, or a module and a class in it: which of them, the modules that are loaded will show
+        for cut in range(len(parts), 0, -1) if parts[0] not in UNTOUCHED else ():
+            module, inner = ".".join(parts[:cut]), ".".join(parts[cut:])
+            sink = _look_up(module, inner, name)
+            if sink is not None and (sink.role is sinks.Role.LOG or sink.text):
+                found.setdefault(module, []).append((inner, name, sink))
+    return found
 
 
 def _look_up(module: str, inner: str, name: str) -> sinks.Sink | None:
