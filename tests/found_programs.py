@@ -488,6 +488,65 @@ FOUND: Final[dict[str, str]] = {
         v.zero_()
         s.backward()
         """,
+    "total that grows, and is scaled in place": """
+        net = nn.Linear(3, 3)
+        s = torch.zeros(())
+        t = torch.zeros(())
+        for _ in range(2):
+            w = net(torch.ones(3)).sum()
+            s = s + w
+            s *= 2
+            t.add_(w)
+            t.mul_(torch.tensor(0.5))
+        """,
+    "views of a comprehension, and the flag of what they view": """
+        m = torch.randn(3, 3, requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                if random.random() < 0.5:
+                    pass
+                else:
+                    l = [v for v in list(m)]
+            m.requires_grad_(False)
+        """,
+    "list by display or by comprehension": """
+        l = [torch.rand(3).requires_grad_()]
+        v = torch.ones(3)
+        if random.random() < 0.5:
+            l = [v for _ in range(2)]
+        """,
+    "object of the pass before, that got the flag": """
+        v2 = torch.ones(3)
+        s5 = torch.ones((), requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                t8 = (v2.detach(), s5)
+                v3 = t8[0]
+                for _ in range(2):
+                    v3.requires_grad_()
+        """,
+    "flag taken from a view without history": """
+        m4 = torch.randn(3, 3, requires_grad=True)
+        for _ in range(2):
+            for _ in range(2):
+                with torch.set_grad_enabled(False):
+                    m4 = m4.transpose(0, 1)
+        m4.requires_grad_(False)
+        """,
+    "written through, where one of two has a view": """
+        v11 = torch.arange(3.0)
+        if random.random() < 0.5:
+            m8 = v11.diag()
+            for _ in range(2):
+                v13 = m8.diagonal()
+        else:
+            m8 = torch.eye(3)
+        for _ in range(2):
+            if random.random() < 0.5:
+                pass
+            else:
+                m8.add_((nn.Parameter(torch.zeros(3, 3))))
+        """,
 }
 
 

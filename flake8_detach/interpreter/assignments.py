@@ -67,6 +67,8 @@ class Assignments(Methods):
             for token in new.refs:
                 self.note_shared(token, old)
             self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew
+            if isinstance(target, ast.Name) and new.carried and not value.grad & (Grad.LIVE | Grad.UNKNOWN):
+                return  # what is cut is no part of a total
         if isinstance(target, ast.Subscript):
             self.add_to_item(target, new, value, node)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
@@ -360,11 +360,29 @@ class Machine:
     def fresh(self, node: ast.AST, tag: object = "") -> int:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
+        if self.loops and isinstance(self.state.store.get((token, NOW)), Value):
+            self.settle(token)
         self.forget(token)
         self.state.made_at[token] = self.state.clock
         if self.inferring:
             self.trace.inferred.add(token)
         return token
+
+    def settle(self, token: int) -> None:
+        """What a pass before has made of a place, and something still holds, stays as it was written in place last."""
+        for loop in self.loops:
+            for key, slot in list(self.still_held(loop, token)):
+                loop.left[key] = now = self.current(slot)
+                self.state.write(key, now)
+
+    def still_held(self, loop: Loop, token: int) -> Iterator[tuple[Key, Value]]:
+        """The keys under which the pass before has left the tensor of a place, and this one nothing else."""
+        get = self.state.store.get
+        return ((key, slot) for key, slot in loop.left.items() if isinstance(slot, Value) and token in slot.refs and get(key) is slot)
+
+    def current(self, value: Value) -> Value:
+        """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
+        raise NotImplementedError
 
     def forget(self, token: int) -> None:
         """The object of a place, and what was read of its parts, is made anew."""

@@ -120,6 +120,11 @@ class Storage(Machine):
         shared = self.trace.shares.get(token, EMPTY) if token not in self.hidden else EMPTY
         return not shared.isdisjoint(owners) or any(self.is_view_of(t, owners) for t in shared if t < token)
 
+    def follows(self, value: Value) -> bool:
+        """Whether a tensor is a view without a history of its own, so that it requires grad as what it views does, whatever is set on it."""
+        made, views = self.trace.made, self.trace.shares.keys() - self.trace.leaves - self.hidden
+        return value.grad == Grad.LIVE and all(t in made and made[t].grad == Grad.CUT and t in views for t in value.refs)
+
     def follow(self, owner: Value, now: Value) -> None:
         """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad).
         A view has none: what is viewed through it are views of its base."""
@@ -255,9 +260,8 @@ class Storage(Machine):
 
     def is_second(self, token: int) -> bool:
         """Whether the running pass of a loop has made a tensor of this place while something still holds the one that the pass before had made there."""
-        born, made_at, get = self.born.get(token, ()), self.state.made_at.get(token, 0), self.state.store.get
-        younger = (loop for loop in self.loops if loop.left and loop.token in born and made_at >= loop.head)
-        return any(token in slot.refs and get(key) is slot for loop in younger for key, slot in loop.left.items() if isinstance(slot, Value))
+        born, made_at = self.born.get(token, ()), self.state.made_at.get(token, 0)
+        return any(loop.left and loop.token in born and made_at >= loop.head and any(self.still_held(loop, token)) for loop in self.loops)
 
     def is_spoiled(self, token: int, made: Made, loss: Value, node: ast.AST, active: set[int]) -> bool:
         """Whether a backward through one of several tensors that an earlier loop made needs what was written since all of them were made."""

@@ -141,7 +141,6 @@ class Tensors(Builtins):
         self.note_write(receiver, node, name, given)
         if self.mode == Grad.CUT:
             return receiver
-        self.continued.update(dict.fromkeys(receiver.refs, (self.clock, node)))
         reads_old = name not in ("copy_", "fill_", "zero_", "set_")
         if name in ("zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_") and not given:
             return receiver
@@ -172,6 +171,8 @@ class Tensors(Builtins):
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
             return self.rewritten(target, self.made_leaf(target, node), node)
+        if flag.const is False and self.follows(target):
+            return target
         if flag.const is False:
             return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
         return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)

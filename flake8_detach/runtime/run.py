@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import importlib
 import pkgutil
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import torch
 
 from . import witnesses
 from .events import Activation, Link, SinkCall, TorchCall
+from .graph import number, parents
 from .occurrence import Occurrence
 from .program import Program, Site
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 200_000  # of so many nodes at least it is known where they were made, and when a backward pass visited them
 STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
+IN_PLACE = re.compile(r"^__i\w+__$|[^_]_$")
 PAUSES = sys.version_info < (3, 12)  # since then Python changes the code of every function when a tracer comes or goes, which costs more than it saves
 
 
@@ -161,6 +164,16 @@ class Run:
         """
         birth = self.births.get(born)
         return link.line if link.known or birth is None else birth[0].line
+
+    def line_of_growth(self, link: Link, node: Any) -> int:
+        """As line_of, but before what was done in place to the end of that history alone, such as `total.mul_(0.9)`."""
+        born = number(node)
+        if born not in self.births or (link.known and link.line != self.births[born][0].line):
+            return self.line_of(link, born)
+        above = parents(node)
+        while len(above) == 1 and number(above[0]) in self.births and IN_PLACE.search(self.births[number(node)][1]):
+            node, above = above[0], parents(above[0])
+        return self.births[number(node)][0].line
 
     def written_at(self, number: int) -> Site | None:
         """Where node `number` was made, if it was made by writing into a part of a tensor."""

@@ -55,7 +55,7 @@ class Witness:
 
     def _note(self, held: Held) -> None:
         node = node_of(held.tensor)
-        total = self.totals.setdefault(self.run.line_of(held.road[-1], held.number), Total())
+        total = self.totals.setdefault(self.run.line_of_growth(held.road[-1], node), Total())
         total.ends[held.number] = self.run.clock
         self.run.concerns.add(held.number)
         history = len(numbers(node))

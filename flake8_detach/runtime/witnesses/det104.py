@@ -68,6 +68,6 @@ class Witness:
             # a loop that has ended carries nothing into its next iteration
             links = [c.link for c in self.carried.get(old, ()) if any(c.round in a.rounds for a in self.run.stack)]
             if links and not event.graph.below(old).isdisjoint(self.passes):
-                line = self.run.line_of(min(links, key=lambda link: link.time), old)
+                line = self.run.line_of_growth(min(links, key=lambda link: link.time), event.graph.nodes[old])
                 evidence = "a backward pass went through it into an earlier iteration, whose graph a backward pass had used already"
                 self.run.report(CODE, Site(line), evidence)
