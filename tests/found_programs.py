@@ -547,6 +547,13 @@ FOUND: Final[dict[str, str]] = {
             else:
                 m8.add_((nn.Parameter(torch.zeros(3, 3))))
         """,
+    "optimizer of inference tensors": """
+        with torch.inference_mode():
+            o = torch.optim.Adam(nn.Linear(3, 3).parameters())
+            o.step()
+        s = torch.ones((), requires_grad=True)
+        float(s)
+        """,
 }
 
 

@@ -16,5 +16,5 @@ class Witness:
 
     def on_assigned(self, event: Assigned) -> None:
         if isinstance(event.target, torch.autograd.function.BackwardCFunction) and isinstance(event.value, torch.Tensor) and event.own:
-            evidence = f"`{event.name}` holds a tensor of version {event.value._version} that is not among the saved tensors"
+            evidence = f"`{event.name}` holds a tensor that is not among the saved tensors, whose versions torch checks"
             self.run.report(CODE, event.site, evidence)

@@ -6,7 +6,7 @@ The old one had a state (momentum, moments) that is lost; the parameters are as 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -18,6 +18,11 @@ from ..run import Run
 CODE = "DET512"
 
 
+def versions(held: list[torch.Tensor]) -> list[int | None]:
+    """How often each tensor was written; inference tensors keep no count (torch.inference_mode's documentation page)."""
+    return [None if tensor.is_inference() else tensor._version for tensor in held]
+
+
 @dataclass(slots=True)
 class Made:
     """An optimizer made at a site: how often it stepped, whether it then had a state, and the versions of its parameters."""
@@ -26,7 +31,7 @@ class Made:
     held: list[int]
     steps: int = 0
     remembers: bool = False
-    versions: tuple[int, ...] = ()
+    versions: list[int | None] = field(default_factory=list)
 
 
 class Witness:
@@ -40,7 +45,7 @@ class Witness:
         held = parameters(event.optimizer)
         before = self.made.get(event.site)
         if before is not None and before.steps == 1 and before.remembers and before.held == list(map(id, held)):
-            if before.versions == tuple(p._version for p in held):
+            if before.versions == versions(held):
                 self.run.report(CODE, event.site, "the optimizer that this line made before had a state after its only step: it is lost")
         self.made[event.site] = Made(weakref.ref(event.optimizer), list(map(id, held)))
 
@@ -52,4 +57,4 @@ class Witness:
                 made.steps += 1
                 values = [v for state in event.optimizer.state.values() for name, v in state.items() if name != "step"]
                 made.remembers = any(isinstance(v, torch.Tensor) for v in values)
-                made.versions = tuple(p._version for p in parameters(event.optimizer))
+                made.versions = versions(parameters(event.optimizer))
