@@ -356,9 +356,8 @@ FOUND: Final[dict[str, str]] = {
         print(v)
         """,
     "view of one tensor or no view": """
-        v = torch.rand(3).requires_grad_()
         m = torch.randn(3, 3)
-        w = v * 2
+        w = torch.rand(3).requires_grad_() * 2
         if random.random() < 0.5:
             w = m[:, 1]
         w[0] = torch.ones((), requires_grad=True)
@@ -459,10 +458,8 @@ FOUND: Final[dict[str, str]] = {
             def forward(self, v):
                 return torch.stack([torch.ones((), requires_grad=True), torch.zeros(())])
 
-        net = Net()
-        v = torch.ones(2, requires_grad=True)
-        net.eval()
-        F.mse_loss(net(v * 2), torch.ones(2)).backward()
+        net = Net().eval()
+        F.mse_loss(net(torch.ones(2, requires_grad=True) * 2), torch.ones(2)).backward()
         """,
     "step before the backward of an inner loop": """
         v = torch.randn(3, requires_grad=True)
@@ -552,6 +549,12 @@ FOUND: Final[dict[str, str]] = {
             o = torch.optim.Adam(nn.Linear(3, 3).parameters())
             o.step()
         s = torch.ones((), requires_grad=True)
+        """,
+    "live after one iteration alone": """
+        v = torch.ones(3, requires_grad=True)
+        for _ in range(2):
+            s = v.pow(2).mean()
+            v = torch.zeros(3)
         float(s)
         """,
 }

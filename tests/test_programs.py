@@ -32,8 +32,8 @@ PROGRAMS, FIRST = int(os.environ.get("DETACH_PROGRAMS", "120")), int(os.environ.
 DEFINITE = 0.85
 MORE_SEEDS, FEWER_SEEDS = 200, 40
 """How many variants are tried before an alarm counts as one that torch never shows; and how many of each program on the way to the smallest."""
-ROUNDS = (6, 3, 2)
-"""How often loops go round in these."""
+ROUNDS = (6, 3, 2, 1)
+"""How often loops go round in these: once too, for what a second iteration makes good."""
 KINDS = {
     "tensor": Kind.TENSOR, "number": Kind.NUMBER, "text": Kind.TEXT, "none": Kind.NONE, "container": Kind.CONTAINER, "module": Kind.MODULE,
     "optimizer": Kind.OPTIMIZER,
@@ -114,7 +114,7 @@ class Verdict:
         self.tally["witnessed"] += 1
         shown, refused = witnessed(self.source, 0).alarms, False
         open_ = {alarm for alarm in said - shown if alarm[0] in ran}
-        for seed in range(seeds if len(program.runs) > 1 else 3):
+        for seed in range(seeds if len(program.runs) > 1 else len(ROUNDS)):
             if open_:
                 more, raised = witnessed(self.source, seed, ROUNDS[seed % len(ROUNDS)])
                 refused |= raised and any(analysis.rules()[code].LOUD for _, code in more)
