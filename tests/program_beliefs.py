@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flake8_detach import analysis
-from flake8_detach.interpreter.machine import Loop
 from flake8_detach.interpreter.program import Program
+from flake8_detach.interpreter.records import Loop
 from flake8_detach.interpreter.state import Difference
 from flake8_detach.trace import Trace
 from flake8_detach.value import Value

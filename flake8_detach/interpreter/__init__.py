@@ -1,7 +1,8 @@
 """The interpreter: a program of the linted kind, run on Values instead of on objects; it writes the Trace.
 
-The chapters, each a class that builds on the one before (state is below all; proofs reads the trace at the end):
-values       machine (tokens, frames) < storage < effects (live and cut) < containers < results < notes < objects < modules < belongings < updates
+The chapters, each a class that builds on the one before (state and records are below all; proofs reads the trace at the end):
+values       machine (tokens, frames) < storage < effects (live and cut) < overwrites < containers < results < notes < objects < modules < belongings
+             < updates
 expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)
@@ -16,8 +17,8 @@ import ast
 from flake8_detach.settings import DEFAULT, Settings
 from flake8_detach.trace import Trace
 
-from .machine import UnknownSyntax as UnknownSyntax
 from .program import Program
+from .records import UnknownSyntax as UnknownSyntax
 
 
 def interpret(tree: ast.Module, filename: str = "<unknown>", source: str = "", settings: Settings = DEFAULT, watch: bool = False) -> Trace:

@@ -23,7 +23,8 @@ from flake8_detach.value import (
 )
 
 from .definitions import Definitions
-from .machine import DEPTH, LAYERS, OFTEN, SELDOM, Activation, Function
+from .machine import DEPTH, LAYERS, OFTEN, SELDOM
+from .records import Activation, Function
 from .state import YIELD_MODE
 from .updates import AUTOCAST
 

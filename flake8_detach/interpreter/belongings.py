@@ -14,8 +14,8 @@ from flake8_detach.syntax import statements
 from flake8_detach.trace import Role
 from flake8_detach.value import EMPTY, OTHER, Kind, Value
 
-from .machine import Class
 from .modules import FROZEN, Modules
+from .records import Class
 from .state import EMPTIED, HOLDS, STEPPED
 
 

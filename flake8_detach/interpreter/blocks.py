@@ -20,7 +20,7 @@ from flake8_detach.value import (
 )
 
 from .loops import Loops
-from .machine import UnknownSyntax
+from .records import UnknownSyntax
 from .state import MODE, YIELD_MODE, Difference
 from .updates import AUTOCAST
 

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from .machine import Class, Function
+from .records import Class, Function
 
 SIMPLE: Final = frozenset((ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, str, type(None), ast.alias, ast.arg, ast.Pass, ast.Import, ast.ImportFrom))
 """What holds no call."""

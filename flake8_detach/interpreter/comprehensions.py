@@ -12,7 +12,7 @@ from flake8_detach.knowledge import objects
 from flake8_detach.value import Grad, Kind, Value
 
 from .expressions import Expressions
-from .machine import Loop
+from .records import Loop
 from .state import ITEMS, LIVING
 
 

@@ -18,7 +18,7 @@ from flake8_detach.value import (
 )
 
 from .blocks import Blocks
-from .machine import Class, Function, FunctionNode
+from .records import Class, Function, FunctionNode
 from .updates import AUTOCAST
 
 _PLAIN_BASES = frozenset(

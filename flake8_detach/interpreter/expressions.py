@@ -29,7 +29,7 @@ from flake8_detach.value import (
 )
 
 from .judgements import Judgements
-from .machine import UnknownSyntax
+from .records import UnknownSyntax
 from .state import OPEN, Difference
 
 BUILTINS: Final = {

@@ -18,8 +18,8 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .machine import Class
 from .modules import FROZEN, TRAINABLE
+from .records import Class
 from .state import CHAIN, FREEZING, HOLDS, ITEMS, TRAINING
 from .torch_calls import TorchCalls
 

@@ -20,7 +20,7 @@ from flake8_detach.value import (
     Value,
 )
 
-from .machine import Loop
+from .records import Loop
 from .second_pass import SecondPass
 from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
 

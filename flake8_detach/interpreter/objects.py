@@ -24,8 +24,8 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .machine import Class
 from .notes import Notes
+from .records import Class
 from .state import FREEZING, LENGTH, RETAINED, TRAINING
 
 

@@ -23,7 +23,7 @@ from flake8_detach.value import (
 from . import proofs
 from .activations import Activations
 from .callers import Callers, finds_grad_off
-from .machine import Activation, Class, Exhausted, Loop
+from .records import Activation, Class, Exhausted, Loop
 from .state import Difference
 
 BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 8, 200

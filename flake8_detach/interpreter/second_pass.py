@@ -13,7 +13,7 @@ from flake8_detach.knowledge import idioms
 from flake8_detach.value import UNSURE, Grad, Kind, Value
 
 from .branches import Branches
-from .machine import Loop
+from .records import Loop
 from .state import FREED, ITEMS, LIVING, OPEN, SPOILED, Difference, Key, Slot
 
 MEANT_FOR_BACKWARD: Final = (ITEMS, OPEN, LIVING, FREED, SPOILED)

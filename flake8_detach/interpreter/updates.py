@@ -14,7 +14,7 @@ from flake8_detach.trace import Role, written
 from flake8_detach.value import OTHER, UNSURE, Kind, Leaf, Value
 
 from .belongings import Belongings
-from .machine import Function
+from .records import Function
 from .state import EMPTIED, RETAINED, SPENT
 
 AUTOCAST: Final = "autocast"  # the name of an autocast block that casts and caches
