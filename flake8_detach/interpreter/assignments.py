@@ -68,7 +68,8 @@ class Assignments(Methods):
                 self.note_shared(token, old)
             self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew
             if isinstance(target, ast.Name) and new.carried and not value.grad & (Grad.LIVE | Grad.UNKNOWN):
-                return  # what is cut is no part of a total
+                self.state.write((self.here.outer.get(target.id, self.here.scope), target.id), new)
+                return  # what is cut is no part of a total: nothing grows here
         if isinstance(target, ast.Subscript):
             self.add_to_item(target, new, value, node)
         else:
