@@ -547,6 +547,19 @@ FOUND: Final[dict[str, str]] = {
             else:
                 m8.add_((nn.Parameter(torch.zeros(3, 3))))
         """,
+    "in eval mode, or made anew": """
+        class P1(nn.Module):
+            @torch.no_grad()
+            def forward(self, v):
+                return v.detach()
+        p1 = P1()
+        m4 = torch.eye(3)
+        p1.eval()
+        if random.random() < 0.5:
+            p1 = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        m4 = p1(m4)
+        m11 = m4 * 2
+        """,
 }
 
 
