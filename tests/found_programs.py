@@ -560,6 +560,23 @@ FOUND: Final[dict[str, str]] = {
         m4 = p1(m4)
         m11 = m4 * 2
         """,
+    "total that a called function writes in place": """
+        def f0(v2):
+            v2.sub_(nn.Parameter(torch.randn(3)), alpha=0.1)
+        v9 = -torch.rand(3).requires_grad_()
+        for _ in range(2):
+            f0(v9)
+        """,
+    "state that a model writes in place": """
+        class P1(nn.Module):
+            def forward(self, v):
+                v.add_(torch.rand(3).requires_grad_())
+                return v + 1
+        p1 = P1()
+        v4 = torch.linspace(0, 1, 3)
+        for _ in range(2):
+            F.mse_loss(p1(v4), v4).backward()
+        """,
 }
 
 
