@@ -577,6 +577,15 @@ FOUND: Final[dict[str, str]] = {
         for _ in range(2):
             F.mse_loss(p1(v4), v4).backward()
         """,
+    "sum into a part of a tensor, on one branch": """
+        v5 = torch.rand(3).requires_grad_() ** 2
+        m3 = torch.rand(3, 3)
+        for _ in range(2):
+            for _ in range(2):
+                v2 = nn.Linear(3, 3)(v5)
+            if random.random() < 0.5:
+                m3[:, 0] += v2
+        """,
 }
 
 
