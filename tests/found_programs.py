@@ -549,6 +549,7 @@ FOUND: Final[dict[str, str]] = {
             o = torch.optim.Adam(nn.Linear(3, 3).parameters())
             o.step()
         s = torch.ones((), requires_grad=True)
+        float(s)
         """,
     "live after one iteration alone": """
         v = torch.ones(3, requires_grad=True)
@@ -556,6 +557,45 @@ FOUND: Final[dict[str, str]] = {
             s = v.pow(2).mean()
             v = torch.zeros(3)
         float(s)
+        """,
+    "in eval mode, or made anew": """
+        class P1(nn.Module):
+            @torch.no_grad()
+            def forward(self, v):
+                return v.detach()
+        p1 = P1()
+        m4 = torch.eye(3)
+        p1.eval()
+        if random.random() < 0.5:
+            p1 = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        m4 = p1(m4)
+        m11 = m4 * 2
+        """,
+    "total that a called function writes in place": """
+        def f0(v2):
+            v2.sub_(nn.Parameter(torch.randn(3)), alpha=0.1)
+        v9 = -torch.rand(3).requires_grad_()
+        for _ in range(2):
+            f0(v9)
+        """,
+    "state that a model writes in place": """
+        class P1(nn.Module):
+            def forward(self, v):
+                v.add_(torch.rand(3).requires_grad_())
+                return v + 1
+        p1 = P1()
+        v4 = torch.linspace(0, 1, 3)
+        for _ in range(2):
+            F.mse_loss(p1(v4), v4).backward()
+        """,
+    "sum into a part of a tensor, on one branch": """
+        v5 = torch.rand(3).requires_grad_() ** 2
+        m3 = torch.rand(3, 3)
+        for _ in range(2):
+            for _ in range(2):
+                v2 = nn.Linear(3, 3)(v5)
+            if random.random() < 0.5:
+                m3[:, 0] += v2
         """,
 }
 

@@ -66,6 +66,8 @@ class Assignments(Methods):
         if old.kind == Kind.TENSOR and old.refs:
             for token in new.refs:
                 self.note_shared(token, old)
+            if isinstance(target, ast.Subscript) and self.eval(target.value).kind & Kind.TENSOR:
+                new = new._replace(carried=NO_CARRY)  # a store into a part of a tensor, no total of its own
             self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew
             if isinstance(target, ast.Name) and new.carried and not value.grad & (Grad.LIVE | Grad.UNKNOWN):
                 self.state.write((self.here.outer.get(target.id, self.here.scope), target.id), new)

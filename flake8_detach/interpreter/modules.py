@@ -115,14 +115,27 @@ class Modules(Objects):
 
     def training_state(self, module: Value) -> int:
         """Training.TRAIN, EVAL, both, or 0 where no call in the file sets it."""
+        states = {address: self.state_set(address) for address in module.refs}
         out = 0
-        for address in module.refs:
-            slot = self.state.store.get((address, TRAINING))
-            while slot is None and address in self.part_of:
-                address = self.part_of[address]
-                slot = self.state.store.get((address, TRAINING))
-            out |= slot if isinstance(slot, int) else 0
+        for state in states.values():
+            out |= state
+        if out == Training.EVAL and any(not state and self.trains_as_made(address) for address, state in states.items()):
+            out |= Training.TRAIN
         return out
+
+    def state_set(self, address: int) -> int:
+        """What a call of train() or eval() has said of a module, or of what it is a part of."""
+        slot = self.state.store.get((address, TRAINING))
+        while slot is None and address in self.part_of:
+            address = self.part_of[address]
+            slot = self.state.store.get((address, TRAINING))
+        return slot if isinstance(slot, int) else 0
+
+    def trains_as_made(self, address: int) -> bool:
+        """Whether a module of which nothing was said is one that the file makes, around none that is in eval mode."""
+        if address not in self.instances and (address, HOLDS) not in self.state.store:
+            return False
+        return not any(self.state_set(part) & Training.EVAL for part in self.with_parts(Value(Kind.MODULE, refs=frozenset((address,)))))
 
     def training_flag(self, module: Value) -> Value:
         state = self.training_state(module)

@@ -298,7 +298,7 @@ class Link:
     """One step of the road to a live tensor: `holder`, an object or a function's variables, keeps something under `label` since `line` at
     `time`.
 
-    `known` says that the line is sure: the holder was in sight before it.
+    `known` says that the line is sure: the holder was in sight before it. `stayed`: it kept the same object before, which has got another history.
     """
 
     holder: int
@@ -307,6 +307,7 @@ class Link:
     time: int
     variable: bool
     known: bool
+    stayed: bool
 
 
 @dataclass(slots=True)

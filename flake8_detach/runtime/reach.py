@@ -109,10 +109,10 @@ class Variable(NamedTuple):
 class Known:
     """A link as it was last seen."""
 
-    __slots__ = ("line", "mark", "sure", "time")
+    __slots__ = ("line", "mark", "stayed", "sure", "time")
 
-    def __init__(self, mark: tuple[int, int], line: int, time: int, sure: bool) -> None:
-        self.mark, self.line, self.time, self.sure = mark, line, time, sure
+    def __init__(self, mark: tuple[int, int], line: int, time: int, sure: bool, stayed: bool) -> None:
+        self.mark, self.line, self.time, self.sure, self.stayed = mark, line, time, sure, stayed
 
 
 class Reach:
@@ -199,14 +199,15 @@ class Reach:
         known = self.links.get((holder, label))
         if known is None or known.mark != mark:
             sure = known is not None or parent < 0 or self.first_seen.get(holder, time) < time
-            self.links[holder, label] = Known(mark, line, time, sure)
+            stayed = known is not None and known.mark[0] == identity
+            self.links[holder, label] = Known(mark, line, time, sure, stayed)
         return new
 
     def _road(self, entry: Entry, entries: list[Entry]) -> list[Link]:
         road = []
         while True:
             known = self.links[entry.holder, entry.label]
-            road.append(Link(entry.holder, entry.label, known.line, known.time, entry.parent < 0, known.sure))
+            road.append(Link(entry.holder, entry.label, known.line, known.time, entry.parent < 0, known.sure, known.stayed))
             if entry.parent < 0:
                 return road[::-1]
             entry = entries[entry.parent]

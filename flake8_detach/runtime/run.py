@@ -160,15 +160,19 @@ class Run:
 
     def line_of(self, link: Link, born: int) -> int:
         """The line that put the value of node `born` under `link`: after which it was first seen, or if that is not sure, that made the
-        value.
+        value. What was written in place, such as by a function that was given it, was put there by the line that wrote.
         """
         birth = self.births.get(born)
-        return link.line if link.known or birth is None else birth[0].line
+        return link.line if birth is None or (link.known and not self.is_written(link, born)) else birth[0].line
+
+    def is_written(self, link: Link, born: int) -> bool:
+        """Whether a write in place to what `link` held already made node `born`."""
+        return link.stayed and born in self.births and IN_PLACE.search(self.births[born][1]) is not None
 
     def line_of_growth(self, link: Link, node: Any) -> int:
         """As line_of, but before what was done in place to the end of that history alone, such as `total.mul_(0.9)`."""
         born = number(node)
-        if born not in self.births or (link.known and link.line != self.births[born][0].line):
+        if born not in self.births or (link.known and link.line != self.births[born][0].line and not self.is_written(link, born)):
             return self.line_of(link, born)
         above = parents(node)
         while len(above) == 1 and number(above[0]) in self.births and IN_PLACE.search(self.births[number(node)][1]):
