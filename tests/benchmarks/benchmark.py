@@ -7,9 +7,9 @@ where the folders are clones of repositories at fixed commits:
     git clone https://github.com/pytorch/examples && git -C examples checkout {a}
     git clone https://github.com/huggingface/pytorch-image-models && git -C pytorch-image-models checkout {b}
 
-It compares user CPU (with the processes a tool waits for, not time on the clock) in rounds: in each round every tool runs once, and ratios are
-taken within the round, so that a busy machine slows both sides. To a file's analysis belongs all that the process does: start, imports, flake8's
-own checks. `--section` runs only some of: compare, phases, growth.
+It compares user CPU (with the processes a tool waits for, not time on the clock) in rounds: in each round every tool runs once on each slice of the
+files, and ratios are taken within the round, so that a busy machine slows both sides. To a file's analysis belongs all that the process does: start,
+imports, flake8's own checks. `--section` runs only some of: compare, phases, growth.
 
 Here: the sections and their tables. Not here: environments, files, measuring, arithmetic (the modules beside this one).
 """
@@ -31,7 +31,7 @@ import programs
 from corpora import Corpus
 from environments import ALONE, OURS, TOOLS, TORCHFIX, check_plugins, command, python_of
 from figures import ratios, spread, table
-from measure import Cost, cost
+from measure import Cost, cost, together
 
 COMMITS = {"a": "77f55b912142e11fcfdf5b530231fb9c52f181e8", "b": "aa4b5850c1543fa488abf260f18390eda46cf85d"}
 SECTIONS = ("compare", "phases", "growth")
@@ -39,20 +39,26 @@ LEAST_PAIRS = 5
 BARS = {"a": 1.35, "b": 1.35, "c": 1.02, "d": 1.5}
 """User CPU of flake8 with the plugin over flake8 alone, by the letter of the corpus."""
 TORCHFIX_BAR, CST_BAR = 10, 1.5
+SLICE = 40
+"""So many files at most are linted by one tool before the next one gets them: a clock that changes its speed every minute then changes it for all."""
 SHORT_FILES, SHORT_TIMES = 5, 4
 """A corpus of so few files is run more often: its runs are short, and what the kernel counts comes in ticks."""
 
 
 def rounds(corpus: Corpus, tools: Sequence[str], pythons: Mapping[str, Path], pairs: int) -> dict[str, list[Cost]]:
-    """Every tool once in each round, the direction changing, after a tenth of the files have warmed the caches of bytecode."""
+    """Every tool once in each round, slice by slice, the direction changing, after a tenth of the files have warmed the caches of bytecode."""
     starts = {name: command(TOOLS[name], pythons[name]) for name in tools}
     for start in starts.values():
         cost([*start, *map(str, corpus.files[: 1 + len(corpus.files) // 10])])
-    commands = {name: [*start, *map(str, corpus.files)] for name, start in starts.items()}
+    slices = [corpus.files[first : first + SLICE] for first in range(0, len(corpus.files), SLICE)]
     costs: dict[str, list[Cost]] = {name: [] for name in tools}
     for number in range(pairs * (SHORT_TIMES if len(corpus.files) <= SHORT_FILES else 1)):
-        for name in tools[:: -1 if number % 2 else 1]:
-            costs[name].append(cost(commands[name]))
+        parts: dict[str, list[Cost]] = {name: [] for name in tools}
+        for place, files in enumerate(slices):
+            for name in tools[:: -1 if (number + place) % 2 else 1]:
+                parts[name].append(cost([*starts[name], *map(str, files)]))
+        for name in tools:
+            costs[name].append(together(parts[name]))
     return costs
 
 

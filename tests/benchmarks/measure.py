@@ -42,6 +42,12 @@ class Cost(NamedTuple):
         return self.user + self.system
 
 
+def together(costs: Sequence[Cost]) -> Cost:
+    """Of processes that ran one after another: the sum of their times and of what they printed, the most of memory and status."""
+    output = "".join(c.output for c in costs)
+    return Cost(sum(c.user for c in costs), sum(c.system for c in costs), max(c.peak for c in costs), max(c.status for c in costs), output)
+
+
 class Killed(Exception):
     """The process used up its CPU seconds, or was ended by another signal."""
 
