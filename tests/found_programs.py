@@ -597,6 +597,24 @@ FOUND: Final[dict[str, str]] = {
             if random.random() < 0.5:
                 m3[:, 0] += v2
         """,
+    "built by a function that a forward calls which nobody calls": """
+        class K(nn.Module):
+            def forward(self, v):
+                return run(v)
+
+        def run(v):
+            return nn.Linear(3, 3)(v)
+
+        v = run(torch.ones(3))
+        """,
+    "state of an outer loop that an inner one doubles": """
+        v3 = torch.full((3,), 2.0)
+        for _ in range(2):
+            for _ in range(2):
+                v3 = torch.add(v3, v3)
+            v3 = (nn.Linear(3, 3))(v3).relu()
+        torch.no_grad()
+        """,
 }
 
 
