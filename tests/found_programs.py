@@ -615,6 +615,25 @@ FOUND: Final[dict[str, str]] = {
             v3 = (nn.Linear(3, 3))(v3).relu()
         torch.no_grad()
         """,
+    "state of loops that have ended": """
+        v3 = torch.randn(3, requires_grad=True)
+        s6 = sum(v3)
+        if random.random() < 0.5:
+            for _ in range(2):
+                for _ in range(2):
+                    s6 = 2 * s6
+                    v3.sum().backward()
+        s6.backward(retain_graph=True)
+        """,
+    "view of a parameter that one path detaches in place": """
+        m = nn.Parameter(torch.zeros(3, 3))
+        with torch.inference_mode():
+            v = m.diagonal()
+        for _ in range(2):
+            if random.random() < 0.5:
+                m.detach_()
+        print(v)
+        """,
 }
 
 
