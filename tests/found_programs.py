@@ -634,6 +634,17 @@ FOUND: Final[dict[str, str]] = {
                 m.detach_()
         print(v)
         """,
+    "one of two tensors detached in place by a function": """
+        def turn(v):
+            v.detach_()
+            return torch.where(torch.ones(3, dtype=torch.bool), v, torch.ones(3))
+
+        v2 = nn.Parameter(torch.randn(3))
+        for _ in range(2):
+            if random.random() < 0.5:
+                v2 = turn(v2)
+        print(v2)
+        """,
 }
 
 
