@@ -645,6 +645,14 @@ FOUND: Final[dict[str, str]] = {
                 v2 = turn(v2)
         print(v2)
         """,
+    "flag taken from a tensor that another joins": """
+        s3 = torch.ones((), requires_grad=True)
+        s3.requires_grad_(False)
+        for _ in range(2):
+            if random.random() < 0.5:
+                s3 = torch.ones(3).norm()
+        float(s3)
+        """,
 }
 
 

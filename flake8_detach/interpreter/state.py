@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flake8_detach.value import Grad, Value, join
+from flake8_detach.value import Grad, Kind, Value, join
 
 Key = tuple[int, object]
 Slot = Value | int
@@ -151,6 +151,17 @@ class State:
             if key[1] is EMPTIED:
                 self.emptied.discard(key[0])
 
+    def as_written(self, slot: Slot | None, difference: Difference) -> Slot | None:
+        """What a path left, as it was at the end of that path: once it is joined with another tensor, what was written before on the one alone says
+        nothing of both."""
+        if not isinstance(slot, Value) or len(slot.refs) != 1 or not slot.kind & Kind.TENSOR:
+            return slot
+        (ref,) = slot.refs
+        now = difference.get((ref, NOW), self.store.get((ref, NOW)))
+        if not isinstance(now, Value) or now.names >= AS_BOUND_TOO:
+            return slot
+        return now._replace(kind=slot.kind, carried=slot.carried | now.carried)
+
     def mark(self) -> int:
         """A point to compare with or to go back to."""
         self.clock += 1
@@ -204,6 +215,8 @@ class State:
                 continue
             item = key[1].__class__ is tuple and key[1][0] == "item" and self.may_be_open(key[0], differences)
             left = [self.item_after(key, here, difference) if item else difference.get(key, here) for difference in differences]
+            if self.as_made and any(slot is not left[0] for slot in left):
+                left = [self.as_written(slot, difference) for slot, difference in zip(left, differences)]
             out = left[0]
             for slot in left[1:]:
                 out = join_slots(out, slot)
