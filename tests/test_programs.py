@@ -1,8 +1,9 @@
 """PyTorch and chance write the tests: generated programs, run under real torch and interpreted, must agree.
 
 Here: the comparison, and the figures. Each concrete object lies inside the Value that the linter has of it after the statement (soundness); each
-alarm on a line that ran, and that nothing else calls which did not run, is one that the witness shows in a variant of the program. What only the witness shows is counted as missed, not a fault:
-doubt means silence. `DETACH_PROGRAMS=20000` takes as many programs, by number from `DETACH_FIRST` (default 0), so that each can be had again.
+alarm on a line that ran, and that nothing calls which did not run, is one that the witness shows in a variant of the program. What only the
+witness shows is counted as missed, not a fault: doubt means silence.
+`DETACH_PROGRAMS=20000` takes as many programs, by number from `DETACH_FIRST` (default 0), so that each can be had again.
 
     DETACH_PROGRAMS=20000 pytest tests/test_programs.py -s      prints the figures, and each contradiction as the smallest program that shows it
 """
