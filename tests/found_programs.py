@@ -653,6 +653,13 @@ FOUND: Final[dict[str, str]] = {
                 s3 = torch.ones(3).norm()
         float(s3)
         """,
+    "in-place product that is written in place again": """
+        v3 = torch.randn(3)
+        v4 = torch.randn(3)
+        v3 *= torch.randn(3, requires_grad=True)
+        v3.add_(v4)
+        v3.sum().backward()
+        """,
 }
 
 

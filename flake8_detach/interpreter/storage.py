@@ -153,6 +153,8 @@ class Storage(Machine):
         name = self.operation(token, made)
         if any(token in v.refs for v in made.operands):  # what this place made in an earlier iteration: a write since then was on another tensor
             made = made._replace(operands=tuple(v._replace(refs=v.refs - {token}) for v in made.operands))
+        if isinstance(made.node, ast.AugAssign) and not isinstance(made.node.op, ast.MatMult):  # of what it overwrites, an operation in place keeps a copy
+            made = made._replace(operands=(made.operands[0]._replace(refs=EMPTY), *made.operands[1:]))
         tensors = [v for v in made.operands if v.kind == Kind.TENSOR]
         out = self.kept(operators.named(saved.SPELLED.get(name, name)), token, made)
         if name in saved.RESULT:
