@@ -660,6 +660,22 @@ FOUND: Final[dict[str, str]] = {
         v3.add_(v4)
         v3.sum().backward()
         """,
+    "parameter that is cut in a pass in which it is used, and in one in which it is frozen": """
+        class P1(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3))
+
+            def forward(self, v):
+                b = self.scale.detach()
+                return self.scale.masked_fill((torch.tensor([True, False, True])), 0.0)
+
+        p1 = P1()
+        v4 = torch.arange(3.0)
+        for _ in range(2):
+            v4 = p1(v4)
+            p1.requires_grad_(False)
+        """,
 }
 
 

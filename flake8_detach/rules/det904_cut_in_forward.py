@@ -49,7 +49,8 @@ def check(trace: Trace) -> Iterator[Finding]:
         return
     for output in trace.of(Role.OUTPUT):
         for event in cuts:
-            if event.frame == output.detail and _passes(trace, event, output) and not trace.data_used.get(id(event.node), "").endswith("_"):
+            same = event.frame == output.detail and event.turns[: len(output.turns)] == output.turns  # in another iteration it may have been frozen
+            if same and _passes(trace, event, output) and not trace.data_used.get(id(event.node), "").endswith("_"):
                 leaf = event.value.leaf == Leaf.LEAF
                 what, harm = ("a parameter", "it gets no gradient here") if leaf else ("the output", "nothing before it is trained")
                 yield Finding(event.node, {"code": text(event.node), "what": what, "harm": harm})
