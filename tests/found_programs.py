@@ -676,6 +676,31 @@ FOUND: Final[dict[str, str]] = {
             v4 = p1(v4)
             p1.requires_grad_(False)
         """,
+    "flag of an inference tensor of which the pass before made views": """
+        for _ in range(2):
+            with torch.inference_mode():
+                u = torch.rand(3).requires_grad_()
+                w = u.unsqueeze(0)
+                v2 = w.squeeze(0)
+                d5 = [v2, v2.detach()]
+        """,
+    "same object of an inference tensor with the flag": """
+        @torch.inference_mode()
+        def f1(s3):
+            m5 = torch.eye(3) + 1
+            return m5.detach().requires_grad_()
+
+        m11 = f1(0)
+        m12 = (m11.contiguous() * 1)
+        m13 = m12.tanh()
+        """,
+    "view of a view that the place made in the pass before": """
+        m9 = torch.randn(3, 3)
+        m11 = m9.t()
+        for _ in range(2):
+            m11 = m11.transpose(0, 1)
+        m11.sub_((torch.randn(3, 3, requires_grad=True)), alpha=0.1)
+        """,
 }
 
 

@@ -131,9 +131,12 @@ class Effects(Storage):
 
     def view(self, operand: Value, node: ast.AST, tag: object = "") -> Value:
         """A view: like derive, but of a live tensor it is live even under no_grad."""
+        whose = {ref: self.roots[ref] for ref in operand.refs if ref in self.roots} if self.loops else {}
         out = self.derive([operand], node, tag)
         for token in out.refs:
             self.note_shared(token, operand)
+            if token in whose:  # of what this place made in the pass before
+                self.note_shared(token, Value(refs=whose[token]))
             if self.trace.inferred:
                 self.infer_as(operand, token)
         if operand.refs and operand.refs <= self.trace.inferred:

@@ -127,8 +127,8 @@ class Storage(Machine):
 
     def follow(self, owner: Value, now: Value) -> None:
         """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad).
-        A view has none: what is viewed through it are views of its base."""
-        bases = frozenset(ref for ref in owner.refs if ref in self.hidden or ref not in self.trace.shares)
+        A view has none: what is viewed through it are views of its base. Inference tensors don't know what they view."""
+        bases = frozenset(ref for ref in owner.refs - self.trace.inferred if ref in self.hidden or ref not in self.trace.shares)
         for view in self.sharers(owner) if bases else ():
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, bases):
                 own = frozenset((view,))

@@ -94,6 +94,8 @@ class Tensors(Builtins):
         out = self.view(receiver, node)
         for token in out.refs:  # a copy, or the same object: in doubt no alias
             self.unshare(token)
+        if out.grad == Grad.CUT and receiver.grad & Grad.LIVE and receiver.refs & self.trace.inferred:  # the flag is on the object alone
+            out = out._replace(grad=receiver.grad | Grad.CUT, history=receiver.history)
         same = name in ("cpu", "float", "contiguous") or (name == "to" and bool(args) and all(a.const == "cpu" for a in args))
         if receiver.leaf & Leaf.LEAF and out.grad != Grad.CUT:
             out = out._replace(leaf=Leaf.LEAF | Leaf.NONLEAF)
