@@ -597,6 +597,25 @@ FOUND: Final[dict[str, str]] = {
             if random.random() < 0.5:
                 m3[:, 0] += v2
         """,
+    "one of two lists": """
+        class Box:
+            def __init__(self, v):
+                self.items = [v]
+
+            def turn(self):
+                if random.random() < 0.5:
+                    self.items = [torch.zeros(3)]
+                return torch.stack(self.items)
+
+        box = Box(torch.tensor([1.0, 2.0, 3.0], requires_grad=True))
+        v13 = box.turn()
+        """,
+    "element written where gradients are off": """
+        v1 = torch.zeros(3)
+        with torch.no_grad():
+            v6 = torch.linspace(0, 1, 3)
+            v1[0] = torch.ones((), requires_grad=True)
+        """,
 }
 
 
