@@ -616,6 +616,20 @@ FOUND: Final[dict[str, str]] = {
             v6 = torch.linspace(0, 1, 3)
             v1[0] = torch.ones((), requires_grad=True)
         """,
+    "cut in a forward that is called where gradients are off": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3))
+
+            @torch.enable_grad()
+            def forward(self, v):
+                return self.scale.detach().requires_grad_()
+
+        net = Net()
+        with torch.no_grad():
+            m = net(torch.ones(3))
+        """,
 }
 
 
