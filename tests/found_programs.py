@@ -630,6 +630,25 @@ FOUND: Final[dict[str, str]] = {
         with torch.no_grad():
             m = net(torch.ones(3))
         """,
+    "state written through what it is a view of, in a loop over one item": """
+        v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        m = torch.eye(3)
+        if random.random() < 0.5:
+            v = m[:, 1]
+        l = [v]
+        for w in l[-2:]:
+            m.sub_(nn.Parameter(torch.zeros(3, 3)), alpha=0.1)
+            v.sum().backward()
+        """,
+    "state written through what it is a view of, which goes on as something else": """
+        m = torch.eye(3)
+        v = m[:, 1]
+        for _ in range(2):
+            for _ in range(2):
+                m.sub_(nn.Parameter(torch.zeros(3, 3)), alpha=0.1)
+                m = m * 2
+            v.sum().backward()
+        """,
 }
 
 

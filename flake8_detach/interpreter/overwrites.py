@@ -50,10 +50,10 @@ class Overwrites(Effects):
             self.bound_at[address, "tensor"] = node
             self.continued[address] = (self.clock, node)
         if out.grad & (Grad.LIVE | Grad.UNKNOWN):
-            self.write_through(old, out)
+            self.write_through(old, out, node)
         return out
 
-    def write_through(self, old: Value, out: Value) -> None:
+    def write_through(self, old: Value, out: Value, node: ast.AST) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
         for token in self.sharers(old) - self.trace.aliases - self.trace.leaves if old.refs.isdisjoint(self.trace.aliases) else ():
             own = frozenset((token,))
@@ -64,6 +64,7 @@ class Overwrites(Effects):
             after = before._replace(grad=out.grad, leaf=out.leaf, history=out.history, reach=before.reach | out.reach)
             one = len(old.refs) == 1 and not self.is_one_of_many(token)
             self.state.write_now(token, before, after if one else join(before, after))
+            self.bound_at[token, "tensor"] = node
 
     def brings_history(self, old: Value, new: Value) -> bool:
         """Whether what is written to a tensor was computed from something live beside the tensor itself."""
