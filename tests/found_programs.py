@@ -649,6 +649,20 @@ FOUND: Final[dict[str, str]] = {
                 m = m * 2
             v.sum().backward()
         """,
+    "object that a sum in place has given another token": """
+        v1 = torch.zeros(3)
+        t5 = (v1, 1.0)
+        v1 += torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        if random.random() < 0.5:
+            v1.detach_()
+        """,
+    "flag of what requires grad already": """
+        s = torch.randn(3, requires_grad=True)[1]
+        for _ in range(2):
+            if random.random() < 0.5:
+                s.requires_grad_()
+            s.backward(retain_graph=True)
+        """,
 }
 
 
