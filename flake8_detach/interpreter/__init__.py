@@ -6,7 +6,7 @@ values       machine (tokens, frames) < storage < effects (live and cut) < overw
 expressions  judgements (truth, text) < expressions < comprehensions
 calls        calls (dispatch) < torch_calls < libraries < builtins
 methods      tensors < networks < collections < guesses < methods (dispatch)
-statements   assignments < branches < loops < blocks < definitions < activations < program (entry points; callers: who calls them)
+statements   assignments < branches < loops < blocks < definitions < repeats < activations < program (entry points; callers: who calls them)
 names        program < own_names (what the project says of its own names; used where it says something) < watched (for those who mend)
 """
 

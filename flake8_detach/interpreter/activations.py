@@ -22,14 +22,14 @@ from flake8_detach.value import (
     join_all,
 )
 
-from .definitions import Definitions
-from .machine import DEPTH, LAYERS, OFTEN, SELDOM
+from .machine import DEPTH
 from .records import Activation, Function
+from .repeats import Repeats
 from .state import YIELD_MODE
 from .updates import AUTOCAST
 
 
-class Activations(Definitions):
+class Activations(Repeats):
     """Runs functions of the file."""
 
     def call_function(self, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> Value:
@@ -40,6 +40,8 @@ class Activations(Definitions):
         running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
         if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function)):
             return self.not_followed(function, token, self.open([*args, *keywords.values()], function.node), node)
+        if node is not None and function.node in self.idle and self.is_idle(function, [*args, *keywords.values()]):
+            return self.idle_result(function, self.open([*args, *keywords.values()], function.node), node)
         this = self.methods.get(token)
         if this is not None:
             args = [this, *args]
@@ -56,21 +58,13 @@ class Activations(Definitions):
         self.event_use(node or function.node, given, getattr(function.node, "name", ""))
         return self.unknown(node or function.node, given)
 
-    def is_worn(self, function: Function) -> bool:
-        """Whether calls of a function were followed so often, for its length, that they are no longer."""
-        body = function.node
-        times = self.times[body] = self.times.get(body, 0) + 1
-        if times <= SELDOM:
-            return False
-        layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
-        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if layer else OFTEN)
-
     def activate(
         self, function: Function, token: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None, this: Value | None
     ) -> Value:
         """Run a body in a frame of its own and join what its paths return."""
         owner = function.owner.node.name if function.owner is not None else ""
         parent = self.here.frame if node is not None else -1
+        since = len(self.trace.sites), len(self.trace.events)
         frame = self.frame(function.node, node, parent, owner)
         scope = self.frame_scope(frame)
         self.state.ended.discard(scope)
@@ -79,7 +73,7 @@ class Activations(Definitions):
         scopes = (scope, *(self.closures.get(token) or (self.module_scope,)))
         depth = (self.branches, len(self.loops))
         here = Activation(frame, scope, scopes, function, this or self.here.this, mark)
-        here.depth = depth
+        here.depth, here.since = depth, since
         before = self.mode
         for name in self.variables.get(scope, ()):
             self.state.delete((scope, name))
@@ -138,6 +132,8 @@ class Activations(Definitions):
             if before == Grad.LIVE:
                 kind, grad = self.gave.get(function.node, (0, 0))
                 self.gave[function.node] = (kind | value.kind, grad | value.grad)
+        if node is not None and function.node not in self.busy:
+            self.note_idle(function, here, mark, value, args)
         return value
 
     def leave(self, here: Activation, mark: int) -> None:

@@ -7,7 +7,6 @@ meaning of any syntax or name.
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
@@ -16,6 +15,7 @@ from typing import Any
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
+from .callers import names_called
 from .records import Activation, Class, Exhausted, Function, FunctionNode, Loop
 from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Key, State
 
@@ -25,9 +25,6 @@ UNSHOWN = {Grad.LIVE: Grad.UNKNOWN, Grad.CUT: Grad.CUT}
 """Grad mode -> the grad of what a call gives that the file does not show."""
 DEPTH = 14
 """How deep calls are followed; deeper ones are unknown."""
-SELDOM, OFTEN, LAYERS = 6, 600, 150
-"""How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
-`__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
 
 
 @cache
@@ -70,6 +67,8 @@ class Machine:
         self.called: set[int] = set()
         self.gave: dict[ast.AST, tuple[int, int]] = {}  # forward -> the kinds and grads of what it gave while gradients were on
         self.times: dict[ast.AST, int] = {}  # function -> how often a call of it was followed
+        self.idle: dict[ast.AST, tuple[int, Value | None]] = {}  # function of which nothing has come -> in how many calls, and what these gave
+        self.busy: set[ast.AST] = set()  # functions of which something has come
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}  # function, bound or not -> the scopes it closes over
         self.captured: set[int] = set()  # scopes that a function closes over
@@ -234,8 +233,7 @@ class Machine:
     @cached_property
     def names_called(self) -> Counter[str]:
         """The names that stand before a parenthesis in the file's text, and how often."""
-        backwards = re.findall(r"\(\s*(\w+)", self.source[::-1])  # a search that begins at a fixed character costs a tenth
-        return Counter([name[::-1] for name in backwards])
+        return names_called(self.source)
 
     def is_scope(self, address: int) -> bool:
         """Whether an address holds the variables of an activation, and is no object."""

@@ -22,7 +22,7 @@ from flake8_detach.value import (
 
 from . import proofs
 from .activations import Activations
-from .callers import Callers, finds_grad_off
+from .callers import LINE_ENDS, Callers, finds_grad_off
 from .records import Activation, Class, Exhausted, Loop
 from .state import Difference
 
@@ -88,7 +88,7 @@ class Program(Activations):
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
             if attempt == 0 and waiting:
-                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values(), self.source_lines)
+                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values(), self.source)
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
@@ -200,7 +200,7 @@ class Program(Activations):
     @cached_property
     def source_lines(self) -> list[str]:
         """The lines as `ast` counts them."""
-        return re.split(r"\r\n?|\n", self.source)
+        return LINE_ENDS.split(self.source) if "\r" in self.source else self.source.split("\n")
 
     def text_of(self, token: int) -> str:
         """The source lines of a function."""

@@ -59,7 +59,7 @@ class Class:
 class Activation:
     """A running function: where its variables live and what it has returned so far."""
 
-    __slots__ = ("depth", "exits", "frame", "function", "mark", "outer", "returns", "scope", "scopes", "switched", "this", "yield_modes", "yields")
+    __slots__ = ("depth", "exits", "frame", "function", "mark", "outer", "returns", "scope", "scopes", "since", "switched", "this", "yield_modes", "yields")
 
     def __init__(self, frame: int, scope: int, scopes: tuple[int, ...], function: Function | None, this: Value | None, mark: int) -> None:
         self.frame, self.scope, self.scopes, self.function, self.this, self.mark = frame, scope, scopes, function, this, mark
@@ -67,6 +67,7 @@ class Activation:
         self.returns: list[Value] = []
         self.exits: list[Difference | None] = []  # None: the state as it stands when the body is done
         self.depth = (0, 0)  # branches and loops around the call
+        self.since = (0, 0)  # how many tokens and events there were before the call
         self.yields: list[Value] = []
         self.yield_modes = 0
         self.switched = 0  # how many blocks with gradients switched off are open in it

@@ -29,7 +29,7 @@ class SecondPass(Branches):
         if loop.singular:
             return True
         before = self.state.before(loop.mark)
-        if not self.carries_matter():
+        if not self.carries_matter(end):
             return any(self.is_news(loop, key, slot, before) for key, slot in end.items())
         bound_first = decided = held = living = False
         for key, slot in end.items():
@@ -75,12 +75,15 @@ class SecondPass(Branches):
             return False
         return not (may_be_live(old) if old is not None else self.is_scope(key[0]))
 
-    def carries_matter(self) -> bool:
-        """Whether it can be a mistake here that a live tensor goes on from one iteration into the next: not where nothing is back-propagated, in a
-        model's own methods, whose loops run through layers and steps of time (det102 and det103 are silent there)."""
+    def carries_matter(self, end: Difference) -> bool:
+        """Whether it can be a mistake here that a tensor goes on from one iteration into the next: not where nothing is back-propagated, of what may
+        be live for all that the file shows, but is not known to be; nor in a model's own methods, whose loops run through layers and steps of time
+        (det102 and det103 are silent there)."""
         if self.back_propagates:
             return True
-        return not any(a.function is not None and a.function.owner is not None and a.function.owner.is_module for a in self.activations)
+        if any(a.function is not None and a.function.owner is not None and a.function.owner.is_module for a in self.activations):
+            return False
+        return any(isinstance(slot, Value) and slot.grad & Grad.LIVE for slot in end.values())
 
     @cached_property
     def back_propagates(self) -> bool:

@@ -74,6 +74,16 @@ def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot
     return join_slots(out, here)
 
 
+def join_paths(key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
+    """What several paths left under one key."""
+    out = differences[0].get(key, here)
+    for difference in differences:
+        slot = difference.get(key, here)
+        if slot is not out:
+            out = join_slots(out, slot)
+    return out
+
+
 def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
     """A name that some paths leave alone and others bind to something new: it is not taken for a state that is read again."""
     slots = [difference[key] for difference in differences if key in difference]
@@ -127,13 +137,19 @@ class State:
 
     def is_open(self, address: int, difference: Difference) -> bool:
         """Whether a path left a container with items at unknown places."""
-        slot = difference.get((address, OPEN), self.store.get((address, OPEN)))
+        key = (address, OPEN)
+        slot = difference[key] if key in difference else self.store.get(key)
         return isinstance(slot, int) and slot & 1 != 0
 
     def may_be_open(self, address: int, differences: list[Difference]) -> bool:
         """Whether any path says something of items at unknown places: of most containers none does."""
         key = (address, OPEN)
-        return key in self.store or any(key in difference for difference in differences)
+        if key in self.store:
+            return True
+        for difference in differences:
+            if key in difference:
+                return True
+        return False
 
     def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
         """What a path left under a key of a container."""
@@ -165,8 +181,9 @@ class State:
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
         journal, store = self._journal, self.store
-        while len(journal) > mark:
-            key, old = journal.pop()
+        undone = journal[mark:]
+        del journal[mark:]
+        for key, old in reversed(undone):
             if old is None:
                 store.pop(key, None)
             else:
@@ -196,22 +213,27 @@ class State:
         for difference in differences:
             keys.update(dict.fromkeys(difference))
         for key in keys:
-            here = self.store.get(key)
-            if key[1] is NOW:
+            here, name = self.store.get(key), key[1]
+            if name is NOW:
                 out = join_now(key, self.parting(key, here, parted), differences)
-                if out is not None:
-                    self.write(key, out)
-                continue
-            item = key[1].__class__ is tuple and key[1][0] == "item" and self.may_be_open(key[0], differences)
-            left = [self.item_after(key, here, difference) if item else difference.get(key, here) for difference in differences]
-            out = left[0]
-            for slot in left[1:]:
-                out = join_slots(out, slot)
-            if item and any(slot is None and d.get(key, here) is None and key in d and self.is_open(key[0], d) for slot, d in zip(left, differences)):
-                out = None  # a path has emptied the list: what is put in later may come to stand here
-            if isinstance(here, Value) and here.carried and isinstance(out, Value):
+            elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):  # type: ignore[index]
+                out = self.join_items(key, here, differences)
+            else:
+                out = join_paths(key, here, differences)
+            if name is not NOW and isinstance(here, Value) and here.carried and isinstance(out, Value):
                 out = doubted(key, out, differences)
             if out is not None:
-                self.write(key, out)
-            elif key[1] is LIVING or any(self.is_open(key[0], difference) for difference in differences):
+                if out is not here:
+                    self.write(key, out)
+            elif here is not None and name is not NOW and (name is LIVING or any(self.is_open(key[0], difference) for difference in differences)):
                 self.delete(key)  # the items of a list have moved on every path
+
+    def join_items(self, key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
+        """What several paths left under a key of a container of which one has items at unknown places."""
+        left = [self.item_after(key, here, difference) for difference in differences]
+        if any(slot is None and d.get(key, here) is None and key in d and self.is_open(key[0], d) for slot, d in zip(left, differences)):
+            return None  # a path has emptied the list: what is put in later may come to stand here
+        out = left[0]
+        for slot in left[1:]:
+            out = join_slots(out, slot)
+        return out

@@ -1,0 +1,79 @@
+"""Repeats: how often the calls of one function are followed.
+
+Here: the bounds, and of which functions nothing has come so far. Not here: how a call is followed, and what it gives where it is not (activations).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from flake8_detach.trace import Role
+from flake8_detach.value import OTHER, UNSURE, Kind, Value, join
+
+from .definitions import Definitions
+from .records import Activation, Function
+
+SELDOM, OFTEN, LAYERS = 6, 600, 150
+"""How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
+`__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
+IDLE: Final = 4
+"""How often they are followed where nothing has come of any: the settings of a hundred models are a hundred calls of one function."""
+PLAIN: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER
+NOTHING_NEW: Final = PLAIN | Kind.UNKNOWN | Kind.CONTAINER
+SETTINGS: Final = NOTHING_NEW | Kind.CLASS | Kind.FUNCTION | Kind.LIBRARY
+NO_DEED: Final = frozenset((Role.USE, Role.LOOP))
+"""What is recorded of a call that does nothing but to give values to code that the file does not show."""
+
+
+class Repeats(Definitions):
+    """Counts and judges the calls of each function."""
+
+    def is_worn(self, function: Function) -> bool:
+        """Whether calls of a function were followed so often, for its length, that they are no longer."""
+        body = function.node
+        times = self.times[body] = self.times.get(body, 0) + 1
+        if times <= SELDOM:
+            return False
+        layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
+        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if layer else OFTEN)
+
+    def is_idle(self, function: Function, given: list[Value]) -> bool:
+        """Whether nothing has come of a function though several calls were followed, and this one is given nothing but settings either."""
+        times, _ = self.idle[function.node]
+        return times >= IDLE and self.are_settings(given)
+
+    def are_settings(self, given: list[Value]) -> bool:
+        """Whether values are plain ones, classes, functions, or not known at all."""
+        return all(not value.kind & ~SETTINGS for value in self.open(given, self.trace.tree))
+
+    def note_idle(self, function: Function, here: Activation, mark: int, value: Value, given: list[Value]) -> None:
+        """A call is done: nothing came of it where it was given settings, recorded and wrote nothing, and gave nothing that was there before."""
+        since, events = here.since
+        if not (
+            all(event.role in NO_DEED for event in self.trace.events[events:])
+            and all(key[0] >= since for key in self.state.changed(mark))
+            and all(not v.kind & ~NOTHING_NEW and min(v.refs, default=since) >= since for v in self.inside(value))
+            and self.are_settings(given)
+        ):
+            self.busy.add(function.node)
+            self.idle.pop(function.node, None)
+            return
+        times, before = self.idle.get(function.node, (0, None))
+        self.idle[function.node] = times + 1, value if before is None else join(before, value)
+
+    def idle_result(self, function: Function, given: list[Value], node: ast.AST) -> Value:
+        """What one more call gives of a function of which nothing comes: a value of the kinds that it has given, but none of those."""
+        _, before = self.idle[function.node]
+        gave = before if before is not None else OTHER
+        self.escape(given)
+        self.event_use(node, given, getattr(function.node, "name", ""))
+        if gave.kind & Kind.UNKNOWN:
+            return self.unknown(node, given)
+        if not gave.kind & Kind.CONTAINER:
+            return gave._replace(const=UNSURE)
+        address, out = self.container(node, "idle")
+        if gave.refs <= self.mappings:
+            self.mappings.add(address)
+        self.add_anywhere(address, self.contents(gave, node)._replace(const=UNSURE))
+        return out._replace(kind=gave.kind)
