@@ -663,6 +663,54 @@ FOUND: Final[dict[str, str]] = {
                 s.requires_grad_()
             s.backward(retain_graph=True)
         """,
+    "built by a function that a forward calls which nobody calls": """
+        class K(nn.Module):
+            def forward(self, v):
+                return run(v)
+
+        def run(v):
+            return nn.Linear(3, 3)(v)
+
+        v = run(torch.ones(3))
+        """,
+    "state of an outer loop that an inner one doubles": """
+        v3 = torch.full((3,), 2.0)
+        for _ in range(2):
+            for _ in range(2):
+                v3 = torch.add(v3, v3)
+            v3 = (nn.Linear(3, 3))(v3).relu()
+        torch.no_grad()
+        """,
+    "state of loops that have ended": """
+        v3 = torch.randn(3, requires_grad=True)
+        s6 = sum(v3)
+        if random.random() < 0.5:
+            for _ in range(2):
+                for _ in range(2):
+                    s6 = 2 * s6
+                    v3.sum().backward()
+        s6.backward(retain_graph=True)
+        """,
+    "view of a parameter that one path detaches in place": """
+        m = nn.Parameter(torch.zeros(3, 3))
+        with torch.inference_mode():
+            v = m.diagonal()
+        for _ in range(2):
+            if random.random() < 0.5:
+                m.detach_()
+        print(v)
+        """,
+    "one of two tensors detached in place by a function": """
+        def turn(v):
+            v.detach_()
+            return torch.where(torch.ones(3, dtype=torch.bool), v, torch.ones(3))
+
+        v2 = nn.Parameter(torch.randn(3))
+        for _ in range(2):
+            if random.random() < 0.5:
+                v2 = turn(v2)
+        print(v2)
+        """,
 }
 
 

@@ -175,6 +175,20 @@ def _line(error: BaseException | None) -> int:
     return next((f.lineno or 0 for f in reversed(frames) if f.filename == "generated.py"), 0)
 
 
+def for_idle(source: str, ran: set[int]) -> set[int]:
+    """The lines of functions that code which never ran calls too, itself or by way of others: they ran, but not as that code would run them."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    idle = [function for function in functions if ran.isdisjoint(range(function.body[0].lineno, (function.end_lineno or 0) + 1))]
+    out: set[int] = set()
+    while idle:
+        calls = [node.func for node in ast.walk(idle.pop()) if isinstance(node, ast.Call)]
+        called = {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
+        more = [function for function in functions if function.name in called and function.lineno not in out]
+        out.update(line for function in more for line in range(function.lineno, (function.end_lineno or 0) + 1))
+        idle += more
+    return out
+
+
 class Settled(NamedTuple):
     """A program that runs through in all its variants, or up to something that torch refuses: its text, and one run for each seed."""
 

@@ -233,7 +233,7 @@ class Calls(Comprehensions):
             self.pass_back(one, node, self.keeps_graph(keywords))
             self.free(one)
             for carry in in_order(one.carried):
-                if carry.freed:
+                if carry.freed and carry.loop in self.active_loops():  # a loop that has ended carries nothing into its next iteration
                     state, written = self.states.get((carry.loop, carry.key), (OTHER, None))
                     place = (carry.key[0], "tensor") if carry.key[1] is NOW else carry.key  # a write in place, or a bind
                     self.record(Role.CARRIED, written or self.bound_at.get(place, node), state, detail=(carry, node))

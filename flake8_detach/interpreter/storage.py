@@ -133,7 +133,8 @@ class Storage(Machine):
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, bases):
                 own = frozenset((view,))
                 names = AS_BOUND_TOO if self.is_one_of_many(view) else now.names
-                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=Leaf.LEAF | Leaf.NONLEAF, names=names))
+                leaf = Leaf.LEAF if now.grad == Grad.CUT else Leaf.LEAF | Leaf.NONLEAF
+                self.state.write_now(view, owner._replace(refs=own), now._replace(refs=own, leaf=leaf, names=names))
 
     def operation(self, token: int, made: Made) -> str:
         """The last name of an operation."""

@@ -53,7 +53,7 @@ class Tensors(Builtins):
         if name == "numpy":
             return self.to_numpy(receiver, keywords, node)
         if name == "detach_":
-            return receiver if self.inferring else self.rewritten(receiver, self.detach(receiver, node), node)
+            return receiver if self.inferring else self.detach_itself(receiver, node)
         if name == "is_inference":
             self.trace.asked |= receiver.refs
         if name == "new_tensor" and args:
@@ -155,15 +155,28 @@ class Tensors(Builtins):
     def rewritten(self, receiver: Value, new: Value, node: ast.AST) -> Value:
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
-        now = out if len(receiver.refs) == 1 else join(out, receiver)
+        both = join(out, receiver)
+        if len(receiver.refs) > 1 and out.grad == Grad.CUT and both.grad & Grad.LIVE:  # each is live only where another was meant
+            both = both._replace(grad=Grad.CUT | Grad.UNKNOWN, history=EMPTY)
+        now = out if len(receiver.refs) == 1 else both
         for address in receiver.refs:
             many = self.is_one_of_many(address) if out.grad & Grad.LIVE else self.is_second(address)
-            self.state.write_now(address, receiver, join(out, receiver) if many else now)
+            self.state.write_now(address, receiver, both if many else now)
         for address in self.other_tokens(receiver) if self.itself else ():
             own = frozenset((address,))
             self.state.write_now(address, receiver._replace(refs=own), now._replace(refs=own))
         self.follow(receiver, now)
         return out
+
+    def detach_itself(self, receiver: Value, node: ast.Call) -> Value:
+        """x.detach_(). Of several tensors that x may be, it is not known which one loses its history; but x itself surely has none from here on."""
+        alone = self.detach(receiver, node)
+        out = self.rewritten(receiver, alone, node)
+        if len(receiver.refs) == 1 or not receiver.grad & Grad.LIVE or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
+            return out
+        name = node.func.value.id
+        self.state.write((self.here.outer.get(name, self.here.scope), name), alone)
+        return alone
 
     def set_requires_grad(self, target: Value, flag: Value, node: ast.AST) -> Value:
         """x.requires_grad_(flag) or x.requires_grad = flag on a tensor."""

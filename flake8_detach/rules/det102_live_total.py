@@ -50,18 +50,18 @@ def check(trace: Trace) -> Iterator[Finding]:
     through = {(c.loop, c.key) for event in trace.of(Role.GROW) for c in event.detail if not c.direct}  # a module is called on it: a state
     through |= trace.renewed - trace.lasting  # after the sum the iteration puts something else in its place
     for event in trace.of(Role.GROW):
-        total = event.node not in states and any(c.direct and (c.loop, c.key) not in through for c in event.detail)
-        if total and event.mode == Grad.LIVE and trace.is_live(event.value):
+        totals = [c for c in event.detail if c.direct and (c.loop, c.key) not in through] if event.node not in states else []
+        if totals and event.mode == Grad.LIVE and trace.is_live(event.value):
             token = event.values[0].refs
-            if not token & trace.backpropagated and _stays(trace, event, token):
+            if not token & trace.backpropagated and _stays(trace, event, token, totals):
                 slow = trace.is_spent(event.value, token)
                 leak = "its nodes only, since the parts are back-propagated" if slow else "with all saved activations"
                 yield Finding(event.node, {"history": trace.history(event.value), "leak": leak}, tensors.added(trace, event))
 
 
-def _stays(trace: Trace, event: Event, token: frozenset[int]) -> bool:
-    """Whether the total stays in the file, or is of no use to anyone outside."""
-    grows = tuple(loop for c in event.detail for loop in _outlived(trace, event, c))
+def _stays(trace: Trace, event: Event, token: frozenset[int], totals: list[Carry]) -> bool:
+    """Whether the total stays in the file, or is of no use to anyone outside; `totals`: by which of its carries it is one, and no state."""
+    grows = tuple(loop for c in totals for loop in _outlived(trace, event, c))
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event) and not _is_tabled(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
     if trace.is_spent(event.value, token):
