@@ -597,6 +597,72 @@ FOUND: Final[dict[str, str]] = {
             if random.random() < 0.5:
                 m3[:, 0] += v2
         """,
+    "one of two lists": """
+        class Box:
+            def __init__(self, v):
+                self.items = [v]
+
+            def turn(self):
+                if random.random() < 0.5:
+                    self.items = [torch.zeros(3)]
+                return torch.stack(self.items)
+
+        box = Box(torch.tensor([1.0, 2.0, 3.0], requires_grad=True))
+        v13 = box.turn()
+        """,
+    "element written where gradients are off": """
+        v1 = torch.zeros(3)
+        with torch.no_grad():
+            v6 = torch.linspace(0, 1, 3)
+            v1[0] = torch.ones((), requires_grad=True)
+        """,
+    "cut in a forward that is called where gradients are off": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = nn.Parameter(torch.ones(3))
+
+            @torch.enable_grad()
+            def forward(self, v):
+                return self.scale.detach().requires_grad_()
+
+        net = Net()
+        with torch.no_grad():
+            m = net(torch.ones(3))
+        """,
+    "state written through what it is a view of, in a loop over one item": """
+        v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        m = torch.eye(3)
+        if random.random() < 0.5:
+            v = m[:, 1]
+        l = [v]
+        for w in l[-2:]:
+            m.sub_(nn.Parameter(torch.zeros(3, 3)), alpha=0.1)
+            v.sum().backward()
+        """,
+    "state written through what it is a view of, which goes on as something else": """
+        m = torch.eye(3)
+        v = m[:, 1]
+        for _ in range(2):
+            for _ in range(2):
+                m.sub_(nn.Parameter(torch.zeros(3, 3)), alpha=0.1)
+                m = m * 2
+            v.sum().backward()
+        """,
+    "object that a sum in place has given another token": """
+        v1 = torch.zeros(3)
+        t5 = (v1, 1.0)
+        v1 += torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        if random.random() < 0.5:
+            v1.detach_()
+        """,
+    "flag of what requires grad already": """
+        s = torch.randn(3, requires_grad=True)[1]
+        for _ in range(2):
+            if random.random() < 0.5:
+                s.requires_grad_()
+            s.backward(retain_graph=True)
+        """,
     "built by a function that a forward calls which nobody calls": """
         class K(nn.Module):
             def forward(self, v):

@@ -66,6 +66,7 @@ class Assignments(Methods):
         if old.kind == Kind.TENSOR and old.refs:
             for token in new.refs:
                 self.note_shared(token, old)
+                self.note_itself(token, old)
             if isinstance(target, ast.Subscript) and self.eval(target.value).kind & Kind.TENSOR:
                 new = new._replace(carried=NO_CARRY)  # a store into a part of a tensor, no total of its own
             self.overwrite(old, new, node)  # for the other names of the tensor; this one is bound anew

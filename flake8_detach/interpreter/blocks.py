@@ -134,7 +134,7 @@ class Blocks(Loops):
         """Whether a block does nothing but make new tensors, which never have history."""
         for statement in body:
             value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
-            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+            if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or self.writes_tensor(statement):
                 return False
             names = self.eval(value.func).names if isinstance(value.func.value, ast.Name) else frozenset()
             if not any(n.startswith("torch.") and n[6:] in operations.CREATORS for n in names):
@@ -142,6 +142,11 @@ class Blocks(Loops):
             if any(self.computes(n) for a in [*value.args, *(k.value for k in value.keywords)] for n in ast.walk(a)):
                 return False
         return True
+
+    def writes_tensor(self, statement: ast.stmt) -> bool:
+        """Whether an assignment is to an element of what may be a tensor."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        return any(isinstance(t, ast.Subscript) and self.eval(t.value).kind & (Kind.TENSOR | Kind.UNKNOWN) for t in targets)
 
     def computes(self, node: ast.AST) -> bool:
         """Whether a part of an expression calls something, or does an operation on a tensor."""

@@ -313,7 +313,9 @@ class Containers(Overwrites):
             return [value]
         out: list[Value] = []
         self.spend(len(value.refs))
+        sure, several = 0, len(value.refs) > 1
         for address in value.refs:
+            start = len(out)
             slots = [self.state.store.get((address, name)) for name in self.item_keys.get(address, ())] or []
             found = [s for s in slots if isinstance(s, Value)]
             apart = len(found) == len(slots) and found and (address, OPEN) not in self.state.store
@@ -323,6 +325,9 @@ class Containers(Overwrites):
             for item in told_apart(found):
                 parts = self.inside(self.current(item), depth - 1)
                 out += map(self.whole, parts) if not apart and self.holds_life(address) else parts
+            sure += several and any(part.grad == Grad.LIVE for part in out[start:])
+        if 0 < sure < len(value.refs):  # it is one of several containers, not all of them
+            out = [part._replace(grad=Grad.LIVE | Grad.CUT) if part.grad == Grad.LIVE else part for part in out]
         return out if len(out) <= WIDEST else [join_all(out)]
 
     def holds_life(self, address: int) -> bool:

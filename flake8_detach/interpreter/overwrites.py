@@ -21,6 +21,10 @@ PLAIN = Kind.NUMBER | Kind.TEXT | Kind.NONE
 class Overwrites(Effects):
     """Writes in place."""
 
+    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
+        super().__init__(tree, filename, source)
+        self.itself: dict[int, list[int]] = {}  # token -> all tokens of the same object, the first that it had before the others
+
     def current(self, value: Value) -> Value:
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
         if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
@@ -50,10 +54,27 @@ class Overwrites(Effects):
             self.bound_at[address, "tensor"] = node
             self.continued[address] = (self.clock, node)
         if out.grad & (Grad.LIVE | Grad.UNKNOWN):
-            self.write_through(old, out)
+            self.write_through(old, out, node)
         return out
 
-    def write_through(self, old: Value, out: Value) -> None:
+    def note_itself(self, token: int, old: Value) -> None:
+        """`x += y`: what the name is bound to goes by a token of its own, and is the object that it was."""
+        if len(old.refs) == 1:
+            (before,) = old.refs
+            both = self.itself.setdefault(before, [before])
+            self.itself[token] = both
+            if token not in both:
+                both.append(token)
+
+    def other_tokens(self, value: Value) -> list[int]:
+        """By which other tokens the same object goes: none of an object that a pass before had in the same place."""
+        if len(value.refs) != 1:
+            return []
+        (own,) = value.refs
+        all_, made_at = self.itself.get(own, []), self.state.made_at
+        return [t for t in all_ if t != own and made_at.get(all_[0], 0) <= min(made_at.get(t, 0), made_at.get(own, 0))]
+
+    def write_through(self, old: Value, out: Value, node: ast.AST) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
         for token in self.sharers(old) - self.trace.aliases - self.trace.leaves if old.refs.isdisjoint(self.trace.aliases) else ():
             own = frozenset((token,))
@@ -64,6 +85,7 @@ class Overwrites(Effects):
             after = before._replace(grad=out.grad, leaf=out.leaf, history=out.history, reach=before.reach | out.reach)
             one = len(old.refs) == 1 and not self.is_one_of_many(token)
             self.state.write_now(token, before, after if one else join(before, after))
+            self.bound_at[token, "tensor"] = node
 
     def brings_history(self, old: Value, new: Value) -> bool:
         """Whether what is written to a tensor was computed from something live beside the tensor itself."""

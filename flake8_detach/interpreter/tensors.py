@@ -164,6 +164,9 @@ class Tensors(Builtins):
         for address in receiver.refs:
             many = self.is_one_of_many(address) if out.grad & Grad.LIVE else self.is_second(address)
             self.state.write_now(address, receiver, both if many else now)
+        for address in self.other_tokens(receiver) if self.itself else ():
+            own = frozenset((address,))
+            self.state.write_now(address, receiver._replace(refs=own), now._replace(refs=own))
         self.follow(receiver, now)
         return out
 
@@ -183,6 +186,8 @@ class Tensors(Builtins):
         if modules and target.leaf == Leaf.LEAF:
             self.freeze_by_flag(Value(Kind.MODULE, refs=modules), flag if not self.is_single(target, node) else OTHER)
         if flag.const is True:
+            if target.grad == Grad.LIVE:
+                return target
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
                 return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
             return self.rewritten(target, self.made_leaf(target, node), node)

@@ -47,7 +47,7 @@ def check(trace: Trace) -> Iterator[Finding]:
     cuts = [e for e in trace.of(Role.DETACH, Role.DATA, Role.NUMPY) if e.mode == Grad.LIVE and trace.is_model_method(e.frame)]
     if not cuts:
         return
-    for output in trace.of(Role.OUTPUT):
+    for output in (e for e in trace.of(Role.OUTPUT) if e.mode == Grad.LIVE):  # who calls with gradients off, trains nothing here
         for event in cuts:
             same = event.frame == output.detail and event.turns[: len(output.turns)] == output.turns  # in another iteration it may have been frozen
             if same and _passes(trace, event, output) and not trace.data_used.get(id(event.node), "").endswith("_"):

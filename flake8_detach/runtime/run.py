@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 REMEMBERED = 200_000  # of so many nodes at least it is known where they were made, and when a backward pass visited them
 STORES = frozenset({"__setitem__", "index_copy_", "index_put_", "copy_"})
 IN_PLACE = re.compile(r"^__i\w+__$|[^_]_$")
+REBUILT = "AsStridedBackward0"  # the node that autograd gives a view anew once its base was written
 PAUSES = sys.version_info < (3, 12)  # since then Python changes the code of every function when a tracer comes or goes, which costs more than it saves
 
 
@@ -172,6 +173,9 @@ class Run:
     def line_of_growth(self, link: Link, node: Any) -> int:
         """As line_of, but before what was done in place to the end of that history alone, such as `total.mul_(0.9)`."""
         born = number(node)
+        if born not in self.births and node.name() == REBUILT:
+            written = self.births.get(number(parents(node)[0]))
+            return written[0].line if written is not None else link.line
         if born not in self.births or (link.known and link.line != self.births[born][0].line and not self.is_written(link, born)):
             return self.line_of(link, born)
         above = parents(node)
