@@ -7,7 +7,6 @@ meaning of any syntax or name.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .callers import names_called
+from .callers import calls_in
 from .records import Activation, Class, Exhausted, Function, FunctionNode, Loop
 from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Key, State
 
@@ -231,9 +230,9 @@ class Machine:
         self.trace.events.append(Event(role, node, frame, self.mode, value, target, values, detail, loops, passes, self.path, turns))
 
     @cached_property
-    def names_called(self) -> Counter[str]:
-        """The names that stand before a parenthesis in the file's text, and how often."""
-        return names_called(self.source)
+    def names_called(self) -> dict[str, list[int]]:
+        """The names that stand before a parenthesis in the file's text, and where."""
+        return calls_in(self.source)
 
     def is_scope(self, address: int) -> bool:
         """Whether an address holds the variables of an activation, and is no object."""

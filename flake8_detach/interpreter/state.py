@@ -146,10 +146,7 @@ class State:
         key = (address, OPEN)
         if key in self.store:
             return True
-        for difference in differences:
-            if key in difference:
-                return True
-        return False
+        return any(key in difference for difference in differences)
 
     def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
         """What a path left under a key of a container."""
@@ -216,7 +213,7 @@ class State:
             here, name = self.store.get(key), key[1]
             if name is NOW:
                 out = join_now(key, self.parting(key, here, parted), differences)
-            elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):  # type: ignore[index]
+            elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):
                 out = self.join_items(key, here, differences)
             else:
                 out = join_paths(key, here, differences)
