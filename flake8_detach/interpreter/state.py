@@ -172,8 +172,8 @@ class State:
 
     def changed(self, mark: int) -> Difference:
         """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
-        get, ended = self.store.get, self.ended
-        return {key: get(key) for key, _ in self._journal[mark:] if key[0] not in ended}
+        get, ended, written = self.store.get, self.ended, self._journal[mark:]
+        return {key: get(key) for key, _ in written if key[0] not in ended} if written else {}
 
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
