@@ -32,6 +32,8 @@ IMPORTS_RIVAL = re.compile(r"^[^\S\n]*(?:from|import)\s+(?:paddle|oneflow|jittor
 """Frameworks whose parameters have a `zero_grad()` too, or that may have."""
 IMPORTS_ALL = re.compile(r"^from\s+\S+\s+import\s+\*(?=.*\b(?:torch\.|nn\.Module\b|no_grad\b))", re.M | re.S)
 """A star import, above a use of torch: that is where torch comes from."""
+TORCH_WORDS = ("torch.", "nn.Module", "no_grad")
+"""One of which is that use: found in a tenth of the time."""
 CAN_FIRE = re.compile(
     r"\bbackward\b|\.eval\(\)|no_grad|inference_mode|requires_grad|require_grad|required_grad|\.numpy\(|\bnp\.|\bplt\.|\bprint\(|\.add_scalar|volatile"
     r"|\.append\(|log|set_postfix|\.step\(|deepcopy|tensor\(|\bfloat\(|\.put|\.send\(|[dD]ropout|grad_enabled|state_dict|Parameter\(|Module\):|\bctx\b|\.data\b|checkpoint|\.detach\(|action"
@@ -40,6 +42,12 @@ CAN_FIRE = re.compile(
 )
 OFTEN = ("Module):", "log", ".step(", ".eval()")
 """Of what CAN_FIRE looks for, what nearly every file has that it lets through: found in a tenth of its time."""
+WORDS = (
+    "backward .eval no_grad inference_mode requires_grad require_grad required_grad .numpy( np. plt. print( .add_scalar volatile .append( log"
+    " set_postfix .step deepcopy tensor( float( .put .send( ropout grad_enabled state_dict Parameter( Module): ctx .data checkpoint .detach( action"
+    " .train .zero_grad"
+).split()
+"""One of which stands in whatever CAN_FIRE finds."""
 
 STACK = 4000
 """How many calls deep the analysis may stand. pyflakes, which spends two or more calls on a level of nesting, gets as deep as Python's usual 1000
@@ -125,14 +133,17 @@ def _reports(tree: ast.Module, lines: Sequence[str], filename: str, source: str,
 
 def may_fire(source: str) -> bool:
     """The gate: whether any rule could find something in a text."""
-    return _speaks_torch(source) and (any(word in source for word in OFTEN) or CAN_FIRE.search(source) is not None)
+    if not _speaks_torch(source):
+        return False
+    return any(word in source for word in OFTEN) or any(word in source for word in WORDS) and CAN_FIRE.search(source) is not None
 
 
 def _speaks_torch(source: str) -> bool:
     """Whether a text imports torch, or trains with what it is given by code that does: it clears gradients the way torch calls it."""
     if "torch" in source and IMPORTS_TORCH.search(source) is not None:
         return True
-    return (".zero_grad(" in source or IMPORTS_ALL.search(source) is not None) and IMPORTS_RIVAL.search(source) is None
+    brought = any(word in source for word in TORCH_WORDS) and IMPORTS_ALL.search(source) is not None
+    return (".zero_grad(" in source or brought) and IMPORTS_RIVAL.search(source) is None
 
 
 def _findings(rule: ModuleType, trace: object) -> Iterator[tuple[tuple[int, int], Finding]]:

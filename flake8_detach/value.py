@@ -11,6 +11,7 @@ only when one of the places in its `history` is proven to be (Trace.is_live).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 EMPTY: Final[frozenset[int]] = frozenset()
@@ -180,10 +181,15 @@ COUNTS: Final = tuple(Value(Kind.NUMBER, const=number) for number in range(32))
 INTEGERS: Final = Value(Kind.TENSOR, Grad.CUT, Leaf.LEAF, DType.INTEGER)
 
 
+@lru_cache(maxsize=4096)
+def _text(value: str) -> Value:
+    return Value(Kind.TEXT, const=value)
+
+
 def constant(value: object) -> Value:
     """The Value of a literal: None, a number, a string, bytes or an ellipsis."""
     if value.__class__ is str:
-        return Value(Kind.TEXT, const=value)
+        return _text(value) if len(value) < 80 else Value(Kind.TEXT, const=value)
     if value.__class__ is int and 0 <= value < len(COUNTS):
         return COUNTS[value]
     if value is None:

@@ -5,6 +5,8 @@ What lives here: files on either side of the gate. What must not: what the rules
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from flake8_detach import analysis
@@ -31,3 +33,14 @@ def test_shut_for_rivals(first: str) -> None:
 
 def test_shut_where_nothing_is_trained() -> None:
     assert not analysis.may_fire("import logging\nlogging.info('torch')\nvalues.append(1)\n")
+
+
+def test_whatever_can_fire_holds_one_of_the_words() -> None:
+    """The quick look for words before the search is a part of it: each of its alternatives holds one."""
+    alternatives = re.split(r"\|(?![^(]*\)\\s)", analysis.CAN_FIRE.pattern)
+    spelled = {re.sub(r"\[(.)\w+]|\\b|\\(?=\W)", r"\1", alternative) for alternative in alternatives}
+    at_end = {one for one in spelled if one.startswith(".(?:")}
+    texts = sorted(spelled - at_end) + [f".{word}\n" for one in at_end for word in re.findall(r"\w{3,}", one)]
+    assert len(texts) > 30
+    assert not [text for text in texts if not analysis.CAN_FIRE.search(text)]
+    assert not [text for text in texts if not any(word in text for word in (*analysis.OFTEN, *analysis.WORDS))]

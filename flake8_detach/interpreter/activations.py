@@ -23,6 +23,7 @@ from flake8_detach.value import (
 )
 
 from .machine import DEPTH
+from .overwrites import PLAIN
 from .records import Activation, Function
 from .repeats import Repeats
 from .state import YIELD_MODE
@@ -124,9 +125,10 @@ class Activations(Repeats):
             return self.generated(function, here)
         value = join_all(here.returns) if here.returns else self.never_returned(function, args, node)
         left = self.trace.left.setdefault(here.frame, set())
-        for part in self.inside(value):
-            if part.grad & (Grad.LIVE | Grad.UNKNOWN):
-                left |= self.with_wholes(part.history | part.refs)
+        if value.kind & ~PLAIN:
+            for part in self.inside(value):
+                if part.grad & (Grad.LIVE | Grad.UNKNOWN):
+                    left |= self.with_wholes(part.history | part.refs)
         if function.owner is not None and function.owner.is_module and getattr(function.node, "name", "") == "forward":
             self.note_output(value, function.node, here.frame)
             if before == Grad.LIVE:
@@ -171,10 +173,10 @@ class Activations(Repeats):
     def bind_arguments(self, function: Function, scope: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> None:
         """Parameters by position, keyword, default, * and **."""
         spec = function.node.args
-        names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        names = [a.arg for a in spec.args] if not spec.posonlyargs else [a.arg for a in (*spec.posonlyargs, *spec.args)]
         write = self.state.write
         defaults = dict(function.defaults) if node is not None else self.own_defaults(function)
-        rest = dict(keywords)
+        rest = dict(keywords) if keywords else {}
         for index, name in enumerate(names):
             if index < len(args):
                 value = args[index]

@@ -104,7 +104,7 @@ class Assignments(Methods):
     # -- targets ----------------------------------------------------------------------------------------------------------------------
 
     def assign(self, target: ast.expr, value: Value, node: ast.AST) -> None:
-        if isinstance(target, ast.Name):
+        if target.__class__ is ast.Name:
             self.bind_name(target.id, value, node)
         elif isinstance(target, ast.Attribute):
             self.write_attribute(self.eval(target.value), target.attr, value, node)
@@ -127,17 +127,21 @@ class Assignments(Methods):
             self.assign(element, part, node)
 
     def bind_name(self, name: str, value: Value, node: ast.AST) -> None:
-        scope = self.here.outer.get(name, self.here.scope)
-        self.variables.setdefault(scope, {})[name] = None
+        here = self.activations[-1]
+        scope = here.outer.get(name, here.scope)
+        names = self.variables.get(scope)
+        if names is None:
+            names = self.variables[scope] = {}
+        names[name] = None
         key = (scope, name)
-        value = self.bound(key, value, node)
-        self.state.write(key, value)
+        self.state.write(key, self.bound(key, value, node))
 
     def bound(self, key: Key, value: Value, node: ast.AST) -> Value:
         """The value as a place of the store holds it: notes where it was bound and whether it grows with each iteration."""
-        old = self.state.store.get(key)
-        if value.kind == Kind.TENSOR and isinstance(old, Value) and old.leaf == Leaf.LEAF and old.grad & Grad.LIVE:
-            value = self.note_rebound(old, value, node)
+        if value.kind == Kind.TENSOR:
+            old = self.state.store.get(key)
+            if isinstance(old, Value) and old.leaf == Leaf.LEAF and old.grad & Grad.LIVE:
+                value = self.note_rebound(old, value, node)
         if value.grad & (Grad.LIVE | Grad.UNKNOWN):
             self.bound_at[key] = node
             if value.carried:

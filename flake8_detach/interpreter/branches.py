@@ -107,7 +107,10 @@ class Branches(Assignments):
 
     def refine(self, test: ast.expr, when: bool) -> None:
         """What a test says of the names in it on the branch where it is `when`."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        if test.__class__ is ast.Name:
+            if when:
+                self.narrow(test, Kind.NONE, False)
+        elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             self.refine(test.operand, not when)
         elif isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is when:
             for part in test.values:
@@ -121,7 +124,7 @@ class Branches(Assignments):
         elif isinstance(test, ast.Attribute) and test.attr == "requires_grad" and isinstance(test.value, ast.Name):
             if not when:
                 self.narrow_grad(test.value)
-        elif isinstance(test, (ast.Name, ast.Attribute)) and when:
+        elif isinstance(test, ast.Attribute) and when:
             self.narrow(test, Kind.NONE, False)
 
     def refine_call(self, test: ast.Call, when: bool) -> None:

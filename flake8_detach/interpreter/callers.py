@@ -8,8 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from .records import Class, Function
@@ -35,7 +34,8 @@ class Site(NamedTuple):
 class Callers:
     """The calls of a file, by the name that is called."""
 
-    def __init__(self, tree: ast.Module, names: frozenset[str], classes: Iterable[Class], source: str) -> None:
+    def __init__(self, tree: ast.Module, calls: dict[str, list[int]], classes: Iterable[Class]) -> None:
+        names = calls.keys()
         self.plain: dict[str, list[Site]] = {}
         self.dotted: dict[str, list[Site]] = {}  # of an attribute of something, as methods are called
         self.own: dict[str, dict[ast.ClassDef | None, list[Site]]] = {}  # on `self`, by the class whose text they stand in
@@ -43,7 +43,7 @@ class Callers:
         for cls in classes:
             for ancestor in cls.mro():
                 self.heirs.setdefault(ancestor.node, []).append(cls.node)
-        self.lines = _lines_that_call(names, source)
+        self.lines = sorted({line for lines in calls.values() for line in lines})
         stack: list[tuple[ast.AST, ast.AST | None, ast.ClassDef | None, bool]] = [(tree, None, None, False)]
         while stack and self.lines:
             node, function, owner, guarded = stack.pop()
@@ -77,7 +77,7 @@ class Callers:
         at = bisect_left(self.lines, first)
         return at < len(self.lines) and self.lines[at] <= last
 
-    def _note(self, call: ast.Call, names: frozenset[str], function: ast.AST | None, owner: ast.ClassDef | None, guarded: bool) -> None:
+    def _note(self, call: ast.Call, names: Collection[str], function: ast.AST | None, owner: ast.ClassDef | None, guarded: bool) -> None:
         callee = call.func
         if isinstance(callee, ast.Attribute) and callee.attr in names:
             own = isinstance(callee.value, ast.Name) and callee.value.id in ("self", "cls")
@@ -131,19 +131,18 @@ class Callers:
         return list(out)
 
 
-def _lines_that_call(names: frozenset[str], source: str) -> list[int]:
-    """The numbers, from 1, of the lines in which one of the names stands before a parenthesis."""
-    if not names:
-        return []
-    wanted = {name[::-1] for name in names}
+def calls_in(source: str) -> dict[str, list[int]]:
+    """The names that stand before a parenthesis in a text, with how far before its end each of them does."""
+    backwards: dict[str, list[int]] = {}
+    for match in CALLED.finditer(source[::-1]):
+        backwards.setdefault(match[1], []).append(match.end(1))
+    return {name[::-1]: places for name, places in backwards.items()}
+
+
+def lines_of(calls: dict[str, list[int]], source: str) -> dict[str, list[int]]:
+    """The same by the numbers, from 1, of the lines."""
     starts = [0, *(match.end() for match in LINE_ENDS.finditer(source))]
-    places = (len(source) - match.end(1) for match in CALLED.finditer(source[::-1]) if match[1] in wanted)
-    return sorted({bisect_right(starts, place) for place in places})
-
-
-def names_called(source: str) -> Counter[str]:
-    """The names that stand before a parenthesis in a text, and how often."""
-    return Counter([name[::-1] for name in CALLED.findall(source[::-1])])
+    return {name: [bisect_right(starts, len(source) - place) for place in places] for name, places in calls.items()}
 
 
 def finds_grad_off(function: ast.AST) -> bool:
@@ -160,4 +159,4 @@ def _switches_off(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in SWITCHES or isinstance(node, ast.Name) and node.id in SWITCHES
 
 
-__all__ = ["LINE_ENDS", "Callers", "finds_grad_off", "names_called"]
+__all__ = ["LINE_ENDS", "Callers", "calls_in", "finds_grad_off", "lines_of"]

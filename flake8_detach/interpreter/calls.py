@@ -71,7 +71,7 @@ class Calls(Comprehensions):
         keywords: dict[str, Value] = {}
         for arg in node.args:
             value = self.eval(arg)
-            if isinstance(arg, ast.Starred):
+            if arg.__class__ is ast.Starred:
                 count = self.length(value)
                 args += self.unpack(value, count, arg) if count is not None else [self.items(value, arg)]
             else:

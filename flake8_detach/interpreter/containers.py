@@ -56,8 +56,9 @@ class Containers(Overwrites):
             for name in (*self.fields.pop(address, ()), ITEMS, LENGTH, OPEN, LIVING):
                 self.state.delete((address, name))
         self.born[address] = self.active_loops()
-        for key in (*self.item_keys.pop(address, ()), *self.templates.pop(address, ())):
-            self.state.delete((address, key))
+        if address in self.item_keys or address in self.templates:
+            for key in (*self.item_keys.pop(address, ()), *self.templates.pop(address, ())):
+                self.state.delete((address, key))
         return address, Value(Kind.CONTAINER, refs=frozenset((address,)))
 
     def tuple_of(self, node: ast.AST, item: Value, length: int | None) -> Value:
@@ -99,9 +100,10 @@ class Containers(Overwrites):
         write = self.state.write
         for name, item in items:
             write((address, name), item)
-        self.item_keys.setdefault(address, {}).update(dict.fromkeys(name for name, _ in items))
-        self.add(address, join_all([item for _, item in items]))
-        if any(item.grad == Grad.LIVE for _, item in items):
+        self.item_keys.setdefault(address, {}).update(dict.fromkeys([name for name, _ in items]))
+        whole = join_all([item for _, item in items])
+        self.add(address, whole)
+        if whole.grad & Grad.LIVE and any(item.grad == Grad.LIVE for _, item in items):
             write((address, LIVING), 1)
 
     def put(self, address: int, key: Value, item: Value) -> None:

@@ -61,7 +61,11 @@ class Expressions(Judgements):
         return known
 
     def eval_Name(self, node: ast.Name) -> Value:
-        return self.lookup(node.id, node)
+        here, name = self.activations[-1], node.id
+        slot = self.state.store.get((here.scopes[0], name))
+        if slot.__class__ is Value and name not in here.outer:  # most names are of the innermost scope
+            return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
+        return self.lookup(name, node)
 
     def lookup(self, name: str, node: ast.AST) -> Value:
         """A variable by Python's rules: the scope declared, the local one, the enclosing ones, the module, builtins."""
@@ -180,16 +184,21 @@ class Expressions(Judgements):
             known = self.compare(left, node.ops[0], rights[0])
             if known is not None:
                 return constant(known)
-        if any(v.kind & Kind.TENSOR for v in (left, *rights)) and not isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
+        if isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
+            return NUMBER
+        kinds = left.kind
+        for right in rights:
+            kinds |= right.kind
+        if kinds & Kind.TENSOR:
             return self.plain(node, (left, *rights), True)
-        if any(v.kind & Kind.UNKNOWN for v in (left, *rights)) and not isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
+        if kinds & Kind.UNKNOWN:
             return self.plain(node, (left, *rights), True)._replace(kind=Kind.TENSOR | Kind.NUMBER | Kind.ARRAY)
         return NUMBER
 
     # -- displays and subscripts ------------------------------------------------------------------------------------------------------
 
     def eval_List(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
-        if any(isinstance(e, ast.Starred) for e in node.elts):
+        if ast.Starred in [e.__class__ for e in node.elts]:
             address, value = self.container(node, "row")
             for element in node.elts:
                 if isinstance(element, ast.Starred):

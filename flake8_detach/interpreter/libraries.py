@@ -91,7 +91,7 @@ class Libraries(TorchCalls):
             return self.optimizer(name, args, keywords, node)
         if objects.SCHEDULE_MAKERS.match(name):
             return self.named_object(Kind.SCHEDULER, name, args, keywords, node)
-        if root in operations.PURE_MODULES or any(name.startswith(p + ".") for p in operations.PURE_MODULES if "." in p):
+        if root in operations.PURE_MODULES or name.startswith(operations.PURE_PARTS):
             return self.pure_result(name, args, given, node)
         result = self.unknown(node, given, Value(Kind.LIBRARY, names=frozenset((name,))))
         self.give_away(given, node, name.rpartition(".")[2])

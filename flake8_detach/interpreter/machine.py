@@ -7,7 +7,6 @@ meaning of any syntax or name.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
-from .callers import names_called
+from .callers import calls_in
 from .records import Activation, Class, Exhausted, Function, FunctionNode, Loop
 from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Key, State
 
@@ -231,9 +230,9 @@ class Machine:
         self.trace.events.append(Event(role, node, frame, self.mode, value, target, values, detail, loops, passes, self.path, turns))
 
     @cached_property
-    def names_called(self) -> Counter[str]:
-        """The names that stand before a parenthesis in the file's text, and how often."""
-        return names_called(self.source)
+    def names_called(self) -> dict[str, list[int]]:
+        """The names that stand before a parenthesis in the file's text, and where."""
+        return calls_in(self.source)
 
     def is_scope(self, address: int) -> bool:
         """Whether an address holds the variables of an activation, and is no object."""
@@ -256,10 +255,10 @@ class Machine:
         key = (id(node), frame, tag)
         found = self._tokens.get(key)
         if found is None:
-            found = len(self.trace.sites)
-            self._tokens[key] = found
-            self.trace.sites.append(Site(node, frame, callee, self.mode))
-            self.born[found] = self.active_loops()
+            sites = self.trace.sites
+            found = self._tokens[key] = len(sites)
+            sites.append(Site(node, frame, callee, self.mode))
+            self.born[found] = self.active_loops() if self.loops else ()
         elif callee is not None and self.trace.sites[found].callee is None:  # an earlier visit did not know who is called
             self.trace.sites[found] = self.trace.sites[found]._replace(callee=callee)
         return found
@@ -281,7 +280,7 @@ class Machine:
     def fresh(self, node: ast.AST, tag: object = "") -> int:
         """A token whose object is made anew now: what was written on an earlier object of this place is forgotten."""
         token = self.token(node, tag)
-        if self.loops and isinstance(self.state.store.get((token, NOW)), Value):
+        if self.state.as_made and self.loops and isinstance(self.state.store.get((token, NOW)), Value):
             self.settle(token)
         self.forget(token)
         self.state.made_at[token] = self.state.clock
@@ -307,13 +306,14 @@ class Machine:
 
     def forget(self, token: int) -> None:
         """The object of a place, and what was read of its parts, is made anew."""
-        if (token, NOW) in self.state.store:
+        if self.state.as_made and (token, NOW) in self.state.store:
             self.state.write((token, NOW), AS_BOUND)  # no deletion: where paths meet, it must win over what was written before
         if token in self.item_keys:
             for key in (*self.item_keys.pop(token), ITEMS, LIVING):
                 self.state.delete((token, key))
-        for part in self.pieces.get(token, ()):
-            self.forget(part)
+        if token in self.pieces:
+            for part in self.pieces[token]:
+                self.forget(part)
 
     def frame(self, function: FunctionNode | None, call: ast.AST | None, parent: int, owner: str) -> int:
         """The identity of an activation: function, call and parent frame."""

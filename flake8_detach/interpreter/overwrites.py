@@ -27,7 +27,7 @@ class Overwrites(Effects):
 
     def current(self, value: Value) -> Value:
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
-        if value.kind & (Kind.TENSOR | Kind.UNKNOWN):
+        if self.state.as_made and value.kind & (Kind.TENSOR | Kind.UNKNOWN):
             if len(value.refs) > 3:
                 self.spend(len(value.refs) >> 2)
             for address in value.refs:

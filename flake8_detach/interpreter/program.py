@@ -22,7 +22,7 @@ from flake8_detach.value import (
 
 from . import proofs
 from .activations import Activations
-from .callers import LINE_ENDS, Callers, finds_grad_off
+from .callers import LINE_ENDS, Callers, finds_grad_off, lines_of
 from .records import Activation, Class, Exhausted, Loop
 from .state import Difference
 
@@ -88,7 +88,7 @@ class Program(Activations):
         for attempt in range(4):  # bodies define functions of their own
             waiting = [t for t in self.order if t not in done and id(self.functions[t].node) not in self.called]
             if attempt == 0 and waiting:
-                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values(), self.source)
+                self.callers = Callers(self.trace.tree, self.called_and_defined(), self.classes.values())
             if self.callers is not None:
                 waiting = self.callers.callers_first(waiting, self.functions)
             if attempt == 0 and self.callers is not None:
@@ -96,9 +96,10 @@ class Program(Activations):
             done.update(waiting)
             self.run_entries(waiting)
 
-    def called_and_defined(self) -> frozenset[str]:
-        """The names of functions of the file that stand before a parenthesis elsewhere too: the others are certainly not called."""
-        return frozenset(name for name in re.findall(r"\bdef\s+(\w+)", self.source) if self.names_called[name] > 1)
+    def called_and_defined(self) -> dict[str, list[int]]:
+        """The names of functions of the file that stand before a parenthesis elsewhere too, with the lines: the others are certainly not called."""
+        defined = re.findall(r"def\s+(\w+)", self.source)  # no `\b` before it: a search that begins with letters takes a twentieth of the time
+        return lines_of({name: places for name in defined if len(places := self.names_called.get(name, [])) > 1}, self.source)
 
     def run_entries(self, waiting: list[int]) -> None:
         by_class: dict[int, list[int]] = {}

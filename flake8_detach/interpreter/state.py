@@ -146,10 +146,7 @@ class State:
         key = (address, OPEN)
         if key in self.store:
             return True
-        for difference in differences:
-            if key in difference:
-                return True
-        return False
+        return any(key in difference for difference in differences)
 
     def item_after(self, key: Key, here: Slot | None, difference: Difference) -> Slot | None:
         """What a path left under a key of a container."""
@@ -194,8 +191,8 @@ class State:
 
     def changed(self, mark: int) -> Difference:
         """What differs now from the time of the mark: written keys with their present slots (None: deleted)."""
-        get, ended = self.store.get, self.ended
-        return {key: get(key) for key, _ in self._journal[mark:] if key[0] not in ended}
+        get, ended, written = self.store.get, self.ended, self._journal[mark:]
+        return {key: get(key) for key, _ in written if key[0] not in ended} if written else {}
 
     def rollback(self, mark: int) -> None:
         """Undo every write since the mark."""
@@ -235,7 +232,7 @@ class State:
             here, name = self.store.get(key), key[1]
             if name is NOW:
                 out = join_now(key, self.parting(key, here, parted), differences)
-            elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):  # type: ignore[index]
+            elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):
                 out = self.join_items(key, here, differences)
             else:
                 out = join_paths(key, here, differences) if not self.as_made else self.join_written(key, here, differences)

@@ -142,6 +142,8 @@ PURE_MODULES: Final = frozenset(
     " PIL cv2 omegaconf hydra click tqdm torchvision.transforms torchvision.datasets torch.utils.data transformers.AutoTokenizer".split()
 )
 """Roots of libraries that never back-propagate what they are given and never return a live tensor that they were not given."""
+PURE_PARTS: Final = tuple(sorted(name + "." for name in PURE_MODULES if "." in name))
+"""Of these the beginnings of what lies in a part of a library."""
 
 
 def of_method(name: str) -> str | None:
