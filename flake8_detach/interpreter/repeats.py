@@ -14,11 +14,13 @@ from flake8_detach.value import OTHER, UNSURE, Kind, Value, join
 from .definitions import Definitions
 from .records import Activation, Function
 
-SELDOM, OFTEN, LAYERS = 6, 600, 150
-"""How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
-`__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
-UNTRAINED_OFTEN, UNTRAINED_LAYERS = 450, 75
-"""The same in a file that back-propagates nothing."""
+SELDOM: Final = 6
+"""How often the calls of one function are followed at least."""
+OFTEN, LAYERS = 600, 150
+"""And then while their lines, all taken together, are so few (of a module's `__init__` and `forward`, which a file of layers calls from everywhere,
+fewer: the library's own layers are not looked into either)."""
+UNTRAINED = 450, 75
+"""The same two in a file that back-propagates nothing."""
 IDLE: Final = 4
 """How often they are followed where nothing has come of any: the settings of a hundred models are a hundred calls of one function."""
 PLAIN: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER
@@ -38,11 +40,8 @@ class Repeats(Definitions):
         if times <= SELDOM:
             return False
         layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
-        if self.back_propagates:
-            most = LAYERS if layer else OFTEN
-        else:
-            most = UNTRAINED_LAYERS if layer else UNTRAINED_OFTEN
-        return times * ((body.end_lineno or 0) - body.lineno + 1) > most
+        often, layers = (OFTEN, LAYERS) if self.back_propagates else UNTRAINED
+        return times * ((body.end_lineno or 0) - body.lineno + 1) > (layers if layer else often)
 
     def is_idle(self, function: Function, given: list[Value]) -> bool:
         """Whether nothing has come of a function though several calls were followed, and this one is given nothing but settings either."""

@@ -87,10 +87,13 @@ def join_paths(key: Key, here: Slot | None, differences: list[Difference]) -> Sl
 def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
     """A name that some paths leave alone and others bind to something new: it is not taken for a state that is read again."""
     slots = [difference[key] for difference in differences if key in difference]
-    fresh = (s for s in slots if isinstance(s, Value) and s.grad & (Grad.LIVE | Grad.UNKNOWN) and not any(c.key == key for c in s.carried))
-    if len(slots) == len(differences) or not any(fresh):
+    if len(slots) == len(differences):
         return out
-    return out._replace(carried=frozenset(c._replace(freed=False) if c.key == key else c for c in out.carried))
+    freed = [{c.loop for c in s.carried if c.key == key and c.freed} for s in slots if isinstance(s, Value) and s.grad & (Grad.LIVE | Grad.UNKNOWN)]
+    if not freed:
+        return out
+    lost = {c for c in out.carried if c.key == key and c.freed and not all(c.loop in loops for loops in freed)}
+    return out._replace(carried=out.carried - lost | {c._replace(freed=False) for c in lost}) if lost else out
 
 
 class State:
