@@ -767,6 +767,12 @@ FOUND: Final[dict[str, str]] = {
             m11 = m11.transpose(0, 1)
         m11.sub_((torch.randn(3, 3, requires_grad=True)), alpha=0.1)
         """,
+    "one of two items of a comprehension detached in place": """
+        v5 = torch.ones(3) * torch.rand(3).requires_grad_()
+        d7 = {k: v * 2 for k, v in (dict(a=v5, b=v5)).items()}
+        v9 = d7['a']
+        v9.detach_()
+        """,
 }
 
 
