@@ -773,6 +773,12 @@ FOUND: Final[dict[str, str]] = {
         v9 = d7['a']
         v9.detach_()
         """,
+    "slice of a list of which only other items are live": """
+        l1 = [v * 2 for v in torch.randn(3, 3, requires_grad=True)]
+        l1.extend([torch.zeros(3), torch.ones(3)])
+        for v in l1[-2:]:
+            print(v)
+        """,
 }
 
 
