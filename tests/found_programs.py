@@ -767,6 +767,18 @@ FOUND: Final[dict[str, str]] = {
             m11 = m11.transpose(0, 1)
         m11.sub_((torch.randn(3, 3, requires_grad=True)), alpha=0.1)
         """,
+    "one of two items of a comprehension detached in place": """
+        v5 = torch.ones(3) * torch.rand(3).requires_grad_()
+        d7 = {k: v * 2 for k, v in (dict(a=v5, b=v5)).items()}
+        v9 = d7['a']
+        v9.detach_()
+        """,
+    "slice of a list of which only other items are live": """
+        l1 = [v * 2 for v in torch.randn(3, 3, requires_grad=True)]
+        l1.extend([torch.zeros(3), torch.ones(3)])
+        for v in l1[-2:]:
+            print(v)
+        """,
 }
 
 

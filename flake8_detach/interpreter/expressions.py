@@ -269,8 +269,11 @@ class Expressions(Judgements):
         return None
 
     def slice_of(self, value: Value, node: ast.AST) -> Value:
-        """A slice of a container is a new container with the same items."""
-        return self.tuple_of(node, self.items(value, node), None)
+        """A slice of a container is a new container with the same items; whether the live ones are among them, where only some are, is open."""
+        item = self.items(value, node)
+        if item.grad & Grad.LIVE and item.grad & Grad.CUT:
+            item = item._replace(grad=item.grad & ~Grad.LIVE | Grad.UNKNOWN)
+        return self.tuple_of(node, item, None)
 
     def eval_Slice(self, node: ast.Slice) -> Value:
         for part in (node.lower, node.upper, node.step):

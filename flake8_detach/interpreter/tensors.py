@@ -158,12 +158,11 @@ class Tensors(Builtins):
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
         both = join(out, receiver)
-        if len(receiver.refs) > 1 and out.grad == Grad.CUT and both.grad & Grad.LIVE:  # each is live only where another was meant
+        if out.grad == Grad.CUT and both.grad & Grad.LIVE:  # each is live only where another was meant
             both = both._replace(grad=Grad.CUT | Grad.UNKNOWN, history=EMPTY)
         now = out if len(receiver.refs) == 1 else both
         for address in receiver.refs:
-            many = self.is_one_of_many(address) if out.grad & Grad.LIVE else self.is_second(address)
-            self.state.write_now(address, receiver, both if many else now)
+            self.state.write_now(address, receiver, both if self.is_one_of_many(address) else now)
         for address in self.other_tokens(receiver) if self.itself else ():
             own = frozenset((address,))
             self.state.write_now(address, receiver._replace(refs=own), now._replace(refs=own))
@@ -174,7 +173,8 @@ class Tensors(Builtins):
         """x.detach_(). Of several tensors that x may be, it is not known which one loses its history; but x itself surely has none from here on."""
         alone = self.detach(receiver, node)
         out = self.rewritten(receiver, alone, node)
-        if len(receiver.refs) == 1 or not receiver.grad & Grad.LIVE or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
+        several = len(receiver.refs) > 1 or any(map(self.is_one_of_many, receiver.refs))
+        if not several or not receiver.grad & Grad.LIVE or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
             return out
         name = node.func.value.id
         self.state.write((self.here.outer.get(name, self.here.scope), name), alone)
