@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from flake8_detach import analysis
 from flake8_detach.interpreter.program import Program
-from flake8_detach.interpreter.records import Loop
+from flake8_detach.interpreter.records import Function, Loop
 from flake8_detach.interpreter.state import Difference
 from flake8_detach.trace import Trace
 from flake8_detach.value import Value
@@ -36,6 +36,7 @@ class Probed(Program):
         self.found: dict[tuple[int, str], list[Value]] = {}
         self.reached: set[int] = set()
         self.gives_up = False
+        self.unfollowed: set[ast.AST] = set()
 
     def exec_block(self, body: Sequence[ast.stmt]) -> None:
         for statement in body:
@@ -61,6 +62,16 @@ class Probed(Program):
         """Always: the linter leaves it out where nothing came from the first pass that could be live, and so believes nothing of it."""
         return True
 
+    def not_followed(self, function: Function, token: int, given: list[Value], node: ast.AST | None) -> Value:
+        """The linter knows what a call gives, and so believes nothing of what it does inside."""
+        self.unfollowed.add(function.node)
+        return super().not_followed(function, token, given, node)
+
+    def idle_result(self, function: Function, given: list[Value], node: ast.AST) -> Value:
+        """Likewise."""
+        self.unfollowed.add(function.node)
+        return super().idle_result(function, given, node)
+
     def is_bound(self, place: str) -> bool:
         """Whether the variable of a place is one of the function that runs: probes see no others."""
         name = place.partition(".")[0].partition("[")[0]
@@ -77,7 +88,7 @@ def beliefs(source: str, asked: Sequence[tuple[int, str]]) -> Believed:
         nodes.setdefault(line, {})[place] = parsed[place]
     probed = Probed(ast.parse(source), source, nodes)
     trace = probed.run()
-    methods = (n for n in ast.walk(trace.tree) if isinstance(n, ast.FunctionDef)) if probed.gives_up else ()
+    methods = [n for n in ast.walk(trace.tree) if isinstance(n, ast.FunctionDef) and (probed.gives_up or n in probed.unfollowed)]
     return Believed(probed.found, probed.reached, {line for m in methods for line in range(m.lineno, (m.end_lineno or 0) + 1)}, trace)
 
 

@@ -39,11 +39,11 @@ class Activations(Repeats):
             return self.unknown(node or self.trace.tree, [*args, *keywords.values()])
         self.called.add(id(function.node))
         running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
-        if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function)):
+        this = self.methods.get(token)
+        if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function, this)):
             return self.not_followed(function, token, self.open([*args, *keywords.values()], function.node), node)
         if node is not None and function.node in self.idle and self.is_idle(function, [*args, *keywords.values()]):
             return self.idle_result(function, self.open([*args, *keywords.values()], function.node), node)
-        this = self.methods.get(token)
         if this is not None:
             args = [this, *args]
         elif args and function.owner is not None and "static" not in function.traits:
@@ -53,7 +53,7 @@ class Activations(Repeats):
     def not_followed(self, function: Function, token: int, given: list[Value], node: ast.AST | None) -> Value:
         """A call past a bound: of a forward that has always given a live tensor, another; else unknown, and the arguments have left the file."""
         this = self.methods.get(token)
-        if self.gave.get(function.node) == (Kind.TENSOR, Grad.LIVE) and this is not None and isinstance(node, ast.expr):
+        if this is not None and isinstance(node, ast.expr) and self.gives_live(function):
             return self.module_result(this._replace(refs=frozenset(self.with_parts(this))), given, node, True)
         self.escape(given)
         self.event_use(node or function.node, given, getattr(function.node, "name", ""))

@@ -9,18 +9,15 @@ import ast
 from typing import Final
 
 from flake8_detach.trace import Role
-from flake8_detach.value import OTHER, UNSURE, Kind, Value, join
+from flake8_detach.value import OTHER, UNSURE, Grad, Kind, Value, join
 
 from .definitions import Definitions
+from .modules import FROZEN
 from .records import Activation, Function
 
-SELDOM: Final = 6
-"""How often the calls of one function are followed at least."""
-OFTEN, LAYERS = 600, 150
-"""And then while their lines, all taken together, are so few (of a module's `__init__` and `forward`, which a file of layers calls from everywhere,
-fewer: the library's own layers are not looked into either)."""
-UNTRAINED = 450, 75
-"""The same two in a file that back-propagates nothing."""
+SELDOM, OFTEN, LAYERS = 6, 600, 150
+"""How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
+`__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
 IDLE: Final = 4
 """How often they are followed where nothing has come of any: the settings of a hundred models are a hundred calls of one function."""
 PLAIN: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER
@@ -33,15 +30,28 @@ NO_DEED: Final = frozenset((Role.USE, Role.LOOP))
 class Repeats(Definitions):
     """Counts and judges the calls of each function."""
 
-    def is_worn(self, function: Function) -> bool:
-        """Whether calls of a function were followed so often, for its length, that they are no longer."""
+    def is_worn(self, function: Function, this: Value | None) -> bool:
+        """Whether calls of a function were followed so often, for its length, that they are no longer: one is enough where it is known what a forward
+        gives, and nothing goes back through it."""
         body = function.node
         times = self.times[body] = self.times.get(body, 0) + 1
+        if times > 1 and not self.back_propagates and self.gives_live(function) and self.is_as_made(this):
+            return True
         if times <= SELDOM:
             return False
         layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
-        often, layers = (OFTEN, LAYERS) if self.back_propagates else UNTRAINED
-        return times * ((body.end_lineno or 0) - body.lineno + 1) > (layers if layer else often)
+        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if layer else OFTEN)
+
+    def gives_live(self, function: Function) -> bool:
+        """Whether a module's forward has always given one live tensor."""
+        return self.gave.get(function.node) == (Kind.TENSOR, Grad.LIVE)
+
+    def is_as_made(self, this: Value | None) -> bool:
+        """Whether nothing of a module was frozen, or written in place, since it was made: what its forward gives is known without another look."""
+        if this is None:
+            return False
+        parts = frozenset(self.with_parts(this))
+        return not self.freeze_state(this._replace(refs=parts)) & FROZEN and parts.isdisjoint(self.state.as_made)
 
     def is_idle(self, function: Function, given: list[Value]) -> bool:
         """Whether nothing has come of a function though several calls were followed, and this one is given nothing but settings either."""
