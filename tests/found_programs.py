@@ -798,6 +798,14 @@ FOUND: Final[dict[str, str]] = {
         m2[:, 0] += v9
         m2[0].zero_()
         """,
+    "view of a sum in place that is detached in place": """
+        v8 = torch.full((3,), 2.0)
+        v12 = v8.clone()
+        v12 *= nn.Parameter(torch.randn(3))
+        with torch.no_grad():
+            s21 = v12[0]
+        v12.detach_()
+        """,
 }
 
 
