@@ -779,6 +779,33 @@ FOUND: Final[dict[str, str]] = {
         for v in l1[-2:]:
             print(v)
         """,
+    "frozen module that one of two modules holds which is unfrozen": """
+        p10 = nn.Linear(3, 3)
+        for p in p10.parameters():
+            p.requires_grad = False
+        p13 = nn.Sequential(p10, nn.Linear(3, 3))
+        if random.random() < 0.5:
+            p13 = nn.Linear(3, 3)
+        p13.requires_grad_()
+        v = p10(torch.ones(3))
+        """,
+    "view of a parameter that was detached and became a result": """
+        m2 = nn.Parameter(torch.zeros(3, 3))
+        for _ in range(2):
+            v5 = m2[:, 1]
+        v9 = v5.softmax(0)
+        m2.detach_()
+        m2[:, 0] += v9
+        m2[0].zero_()
+        """,
+    "view of a sum in place that is detached in place": """
+        v8 = torch.full((3,), 2.0)
+        v12 = v8.clone()
+        v12 *= nn.Parameter(torch.randn(3))
+        with torch.no_grad():
+            s21 = v12[0]
+        v12.detach_()
+        """,
 }
 
 

@@ -89,19 +89,21 @@ class Modules(Objects):
     def freeze(self, module: Value, frozen: int) -> None:
         """requires_grad_(False / True) on a module and on all that it holds."""
         self.trace.dressed |= module.refs
+        doubt = FROZEN if frozen == TRAINABLE and len(module.refs) > 1 else 0  # what was frozen before stays so where another module was meant
         for address in self.with_parts(module):
-            self.state.write((address, FREEZING), frozen)
+            self.state.write((address, FREEZING), frozen | self.freeze_state(Value(refs=frozenset((address,)))) & doubt)
             for name in self.fields.get(address, ()):
                 slot = self.state.store.get((address, name))
                 if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.refs & self.trace.wrapped:
                     now = self.current(slot)
                     if now.leaf == Leaf.LEAF:  # and not made a result by a write in place
-                        self.freeze_leaf(now, frozen)
+                        self.freeze_leaf(now, frozen | (doubt if now.grad & Grad.CUT else 0))
         parts = self.with_parts(module)
         for token, modules in self.parameters.items():
             if modules and modules <= parts and token in self.trace.leaves:  # a parameter that was read before
                 own = frozenset((token,))
-                self.freeze_leaf(self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own)), frozen)
+                now = self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own))
+                self.freeze_leaf(now, frozen | (doubt if now.grad & Grad.CUT else 0))
 
     def freeze_leaf(self, leaf: Value, frozen: int) -> None:
         """The same on a parameter that the module holds itself."""
@@ -279,9 +281,9 @@ class Modules(Objects):
         if plain.grad == Grad.LIVE:
             grad = Grad.LIVE
         grad |= plain.grad & Grad.LIVE
-        kind = Kind.TENSOR if known else Kind.UNKNOWN
+        kind, leaf = Kind.TENSOR if known else Kind.UNKNOWN, Leaf.NONLEAF | (Leaf.LEAF if grad & Grad.CUT else 0)
         return Value(
-            kind, grad, Leaf.NONLEAF, DType.FLOAT if known else 0, own, own | plain.history, own | plain.reach, self._indirect(plain)
+            kind, grad, leaf, DType.FLOAT if known else 0, own, own | plain.history, own | plain.reach, self._indirect(plain)
         )
 
     @staticmethod

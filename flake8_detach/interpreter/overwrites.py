@@ -21,10 +21,6 @@ PLAIN = Kind.NUMBER | Kind.TEXT | Kind.NONE
 class Overwrites(Effects):
     """Writes in place."""
 
-    def __init__(self, tree: ast.Module, filename: str, source: str = "") -> None:
-        super().__init__(tree, filename, source)
-        self.itself: dict[int, list[int]] = {}  # token -> all tokens of the same object, the first that it had before the others
-
     def current(self, value: Value) -> Value:
         """A value as it is now: a tensor that was written in place, or whose flag was set, since it was bound."""
         if self.state.as_made and value.kind & (Kind.TENSOR | Kind.UNKNOWN):

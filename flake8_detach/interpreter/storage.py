@@ -32,6 +32,7 @@ class Storage(Machine):
         self.roots: dict[int, frozenset[int]] = {}  # view or alias -> the tensors that own the storage
         self.family: dict[int, set[int]] = {}  # owner of a storage -> its views and aliases
         self.made_in: dict[int, tuple[tuple[int, int], ...]] = {}  # view or alias -> the arms of branches that all its makings stand in
+        self.itself: dict[int, list[int]] = {}  # token -> all tokens of the same object, the first that it had before the others
         self.hidden: set[int] = set()  # detached aliases themselves: autograd does not follow them, but does follow views of them
         self.writes: dict[int, tuple[int, ast.AST, str, int]] = {}  # tensor or module -> when, where, how and how many branches deep it was last written
         self.continued: dict[int, tuple[int, ast.AST]] = {}  # tensor -> when and where an operation in place last became the end of its history
@@ -125,10 +126,15 @@ class Storage(Machine):
         made, views = self.trace.made, self.trace.shares.keys() - self.trace.leaves - self.hidden
         return value.grad == Grad.LIVE and all(t in made and made[t].grad == Grad.CUT and t in views for t in value.refs)
 
+    def is_base(self, token: int) -> bool:
+        """Whether a tensor is no view, as autograd knows it; what `x += y` gives is x."""
+        first = self.itself[token][0] if token in self.itself else token
+        return first in self.hidden or first not in self.trace.shares
+
     def follow(self, owner: Value, now: Value) -> None:
         """The flag of a tensor is set: its views without a history of their own require grad when it does (DifferentiableViewMeta::requires_grad).
         A view has none: what is viewed through it are views of its base. Inference tensors don't know what they view."""
-        bases = frozenset(ref for ref in owner.refs - self.trace.inferred if ref in self.hidden or ref not in self.trace.shares)
+        bases = frozenset(t for ref in owner.refs - self.trace.inferred if self.is_base(ref) for t in self.itself.get(ref, (ref,)))
         for view in self.sharers(owner) if bases else ():
             if view in self.trace.made and self.trace.made[view].grad == Grad.CUT and self.is_view_of(view, bases):
                 own = frozenset((view,))

@@ -56,6 +56,8 @@ def _is_view_of_leaf(trace: Trace, event: Event) -> bool:
         if token in seen or token in trace.aliases:
             return False
         seen.add(token)
+        if token in trace.leaves and token in trace.made and trace.made[token].grad == Grad.LIVE:
+            return False  # the same of what it views
         if token not in trace.leaves:
             owners = trace.shares.get(token)
             if not owners:
