@@ -806,6 +806,14 @@ FOUND: Final[dict[str, str]] = {
             s21 = v12[0]
         v12.detach_()
         """,
+    "inference tensor beside a view without a history": """
+        k = torch.rand(3).requires_grad_()
+        with torch.no_grad():
+            v = k.view(3)
+        with torch.inference_mode():
+            i = torch.ones(3).tanh()
+        s = torch.dot(i, v)
+        """,
 }
 
 
