@@ -814,6 +814,15 @@ FOUND: Final[dict[str, str]] = {
             i = torch.ones(3).tanh()
         s = torch.dot(i, v)
         """,
+    "view of a detached parameter that is written in loops": """
+        m5 = nn.Parameter(torch.zeros(3, 3))
+        s8 = m5.mean()
+        m5.detach_()
+        s13 = m5[1, 2]
+        for _ in range(2):
+            for _ in range(2):
+                s13.copy_(s8)
+        """,
 }
 
 
