@@ -806,6 +806,23 @@ FOUND: Final[dict[str, str]] = {
             s21 = v12[0]
         v12.detach_()
         """,
+    "inference tensor beside a view without a history": """
+        k = torch.rand(3).requires_grad_()
+        with torch.no_grad():
+            v = k.view(3)
+        with torch.inference_mode():
+            i = torch.ones(3).tanh()
+        s = torch.dot(i, v)
+        """,
+    "view of a detached parameter that is written in loops": """
+        m5 = nn.Parameter(torch.zeros(3, 3))
+        s8 = m5.mean()
+        m5.detach_()
+        s13 = m5[1, 2]
+        for _ in range(2):
+            for _ in range(2):
+                s13.copy_(s8)
+        """,
 }
 
 

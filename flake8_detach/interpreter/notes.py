@@ -115,6 +115,8 @@ class Notes(Results):
             return
         inferred = self.trace.inferred
         strange = [v for v in operands if v.kind & Kind.TENSOR and v.refs & inferred]
+        if strange:  # no gradient goes to a view without a history of its own, so nothing is saved for it
+            operands = [v._replace(grad=Grad.CUT) if self.follows(v) else v for v in operands]
         made = Made(node, tuple(operands), Grad.LIVE, 0)
         if strange and not live and (operators.named(_named(node)).saves or _named(node) in saved.EACH_OTHER):  # it is known which operand it is
             kept = self.saved_by(-1, made)

@@ -72,13 +72,17 @@ class Overwrites(Effects):
 
     def write_through(self, old: Value, out: Value, node: ast.AST) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
-        for token in self.sharers(old) - self.trace.aliases - self.trace.leaves if old.refs.isdisjoint(self.trace.aliases) else ():
+        for token in self.sharers(old) - self.trace.aliases if old.refs.isdisjoint(self.trace.aliases) else ():
+            if token in self.trace.leaves and not isinstance(self.state.store.get((token, NOW)), Value):
+                continue  # a leaf requires grad until something is done to it
             own = frozenset((token,))
             before = self.current(old._replace(refs=own, grad=Grad.CUT, history=EMPTY, leaf=Leaf.LEAF))
             made = self.trace.made.get(token)
             if before.grad & Grad.LIVE or (made is not None and made.grad != Grad.CUT):
                 continue
             after = before._replace(grad=out.grad, leaf=out.leaf, history=out.history, reach=before.reach | out.reach)
+            if token in self.trace.leaves:
+                self.note_same(token, out)  # a result from here on
             one = len(old.refs) == 1 and not self.is_one_of_many(token)
             self.state.write_now(token, before, after if one else join(before, after))
             self.bound_at[token, "tensor"] = node
