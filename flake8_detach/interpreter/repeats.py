@@ -20,9 +20,10 @@ SELDOM, OFTEN, LAYERS = 6, 600, 150
 `__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
 IDLE: Final = 4
 """How often they are followed where nothing has come of any: the settings of a hundred models are a hundred calls of one function."""
-PLAIN: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER
-NOTHING_NEW: Final = PLAIN | Kind.UNKNOWN | Kind.CONTAINER
+NOTHING_NEW: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER | Kind.UNKNOWN | Kind.CONTAINER
+"""What a call may give of which nothing came."""
 SETTINGS: Final = NOTHING_NEW | Kind.CLASS | Kind.FUNCTION | Kind.LIBRARY
+"""What it may be given."""
 NO_DEED: Final = frozenset((Role.USE, Role.LOOP))
 """What is recorded of a call that does nothing but to give values to code that the file does not show."""
 
