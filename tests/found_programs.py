@@ -1,7 +1,7 @@
 """The smallest programs in which generated ones once contradicted torch, each under the name of what was wrong.
 
-Here: all of them, and the whole text of one. Not here: the programs (found_tensors, found_modules, found_training), and the comparison (test_programs), which asks of
-each that nothing contradicts any more.
+Here: all of them, and the whole text of one. Not here: the programs (found_tensors, found_modules, found_training), and the comparison (test_programs),
+which asks of each that nothing contradicts any more.
 """
 
 from __future__ import annotations
