@@ -40,8 +40,8 @@ BARS = {"a": 1.35, "b": 1.35, "c": 1.02, "d": 1.5}
 """User CPU of flake8 with the plugin over flake8 alone, by the letter of the corpus."""
 TORCHFIX_BAR, CST_BAR = 10, 1.5
 SLICE = 80
-"""So many files at most are linted by one tool before the next one gets them: a clock that changes its speed every minute then changes it for all. Each slice costs
-a start of the tool, so that smaller ones would count starts more often than one run of the whole folder does."""
+"""So many files at most are linted by one tool before the next one gets them: a clock that changes its speed every minute then changes it for all.
+Each slice costs a start of the tool: smaller ones would count starts far more often than one run of the whole folder does."""
 SHORT_FILES, SHORT_TIMES = 5, 4
 """A corpus of so few files is run more often: its runs are short, and what the kernel counts comes in ticks."""
 
