@@ -113,8 +113,9 @@ class Storage(Machine):
 
     def sharers(self, value: Value) -> set[int]:
         """The other tokens of a tensor that shares its storage; none that only an arm makes which excludes the present one."""
-        here = dict(self.path)
-        return {t for t in self.storage(value) - value.refs if all(here.get(visit, arm) == arm for visit, arm in self.made_in.get(t, ()))}
+        here, shared = dict(self.path), self.storage(value) - value.refs
+        self.spend(len(shared) * len(here) >> 6)
+        return {t for t in shared if all(here.get(visit, arm) == arm for visit, arm in self.made_in.get(t, ()))}
 
     def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
         """Whether a tensor is a view, or a view of a view ..., of some of these, as autograd knows it."""
