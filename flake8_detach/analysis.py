@@ -43,11 +43,11 @@ CAN_FIRE = re.compile(
 OFTEN = ("Module):", "log", ".step(", ".eval()")
 """Of what CAN_FIRE looks for, what nearly every file has that it lets through: found in a tenth of its time."""
 WORDS = (
-    "backward .eval no_grad inference_mode requires_grad require_grad required_grad .numpy( np. plt. print( .add_scalar volatile .append( log"
-    " set_postfix .step deepcopy tensor( float( .put .send( ropout grad_enabled state_dict Parameter( Module): ctx .data checkpoint .detach( action"
+    "backward .eval no_grad inference_mode requires_grad require_grad required_grad .numpy( np. plt. print( .add_scalar volatile .append("
+    " set_postfix .step deepcopy tensor( float( .put .send( ropout grad_enabled state_dict Parameter( ctx .data checkpoint .detach( action"
     " .train .zero_grad"
 ).split()
-"""One of which stands in whatever CAN_FIRE finds."""
+"""One of which, or of OFTEN, stands in whatever CAN_FIRE finds."""
 
 STACK = 4000
 """How many calls deep the analysis may stand. pyflakes, which spends two or more calls on a level of nesting, gets as deep as Python's usual 1000

@@ -42,8 +42,8 @@ class Activations(Repeats):
         this = self.methods.get(token)
         if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function, this)):
             return self.not_followed(function, token, self.open([*args, *keywords.values()], function.node), node)
-        if node is not None and function.node in self.idle and self.is_idle(function, [*args, *keywords.values()]):
-            return self.idle_result(function, self.open([*args, *keywords.values()], function.node), node)
+        if node is not None and self.is_idle(function) and self.are_settings(given := self.open([*args, *keywords.values()], function.node)):
+            return self.idle_result(function, given, node)
         if this is not None:
             args = [this, *args]
         elif args and function.owner is not None and "static" not in function.traits:
@@ -55,8 +55,7 @@ class Activations(Repeats):
         this = self.methods.get(token)
         if this is not None and isinstance(node, ast.expr) and self.gives_live(function):
             return self.module_result(this._replace(refs=frozenset(self.with_parts(this))), given, node, True)
-        self.escape(given)
-        self.event_use(node or function.node, given, getattr(function.node, "name", ""))
+        self.hand_over(function, given, node or function.node)
         return self.unknown(node or function.node, given)
 
     def activate(
@@ -173,10 +172,10 @@ class Activations(Repeats):
     def bind_arguments(self, function: Function, scope: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> None:
         """Parameters by position, keyword, default, * and **."""
         spec = function.node.args
-        names = [a.arg for a in spec.args] if not spec.posonlyargs else [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
         write = self.state.write
         defaults = dict(function.defaults) if node is not None else self.own_defaults(function)
-        rest = dict(keywords) if keywords else {}
+        rest = dict(keywords)
         for index, name in enumerate(names):
             if index < len(args):
                 value = args[index]

@@ -129,10 +129,7 @@ class Assignments(Methods):
     def bind_name(self, name: str, value: Value, node: ast.AST) -> None:
         here = self.activations[-1]
         scope = here.outer.get(name, here.scope)
-        names = self.variables.get(scope)
-        if names is None:
-            names = self.variables[scope] = {}
-        names[name] = None
+        self.variables.setdefault(scope, {})[name] = None
         key = (scope, name)
         self.state.write(key, self.bound(key, value, node))
 

@@ -66,7 +66,7 @@ class Machine:
         self.called: set[int] = set()
         self.gave: dict[ast.AST, tuple[int, int]] = {}  # forward -> the kinds and grads of what it gave while gradients were on
         self.times: dict[ast.AST, int] = {}  # function -> how often a call of it was followed
-        self.idle: dict[ast.AST, tuple[int, Value | None]] = {}  # function of which nothing has come -> in how many calls, and what these gave
+        self.idle: dict[ast.AST, tuple[int, Value]] = {}  # function of which nothing has come -> in how many calls, and what these gave
         self.busy: set[ast.AST] = set()  # functions of which something has come
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}  # function, bound or not -> the scopes it closes over

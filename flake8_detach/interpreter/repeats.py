@@ -9,7 +9,7 @@ import ast
 from typing import Final
 
 from flake8_detach.trace import Role
-from flake8_detach.value import OTHER, UNSURE, Grad, Kind, Value, join
+from flake8_detach.value import UNSURE, Grad, Kind, Value, join
 
 from .definitions import Definitions
 from .modules import FROZEN
@@ -54,14 +54,19 @@ class Repeats(Definitions):
         parts = frozenset(self.with_parts(this))
         return not self.freeze_state(this._replace(refs=parts)) & FROZEN and parts.isdisjoint(self.state.as_made)
 
-    def is_idle(self, function: Function, given: list[Value]) -> bool:
-        """Whether nothing has come of a function though several calls were followed, and this one is given nothing but settings either."""
-        times, _ = self.idle[function.node]
-        return times >= IDLE and self.are_settings(given)
+    def is_idle(self, function: Function) -> bool:
+        """Whether nothing has come of a function though several calls, all of them given nothing but settings, were followed."""
+        return function.node in self.idle and self.idle[function.node][0] >= IDLE
 
-    def are_settings(self, given: list[Value]) -> bool:
-        """Whether values are plain ones, classes, functions, or not known at all."""
-        return all(not value.kind & ~SETTINGS for value in self.open(given, self.trace.tree))
+    @staticmethod
+    def are_settings(given: list[Value]) -> bool:
+        """Whether values are plain ones, classes, functions, or not known at all; containers among them are opened."""
+        return all(not value.kind & ~SETTINGS for value in given)
+
+    def hand_over(self, function: Function, given: list[Value], node: ast.AST) -> None:
+        """What a call that is not followed is given has left the file."""
+        self.escape(given)
+        self.event_use(node, given, getattr(function.node, "name", ""))
 
     def note_idle(self, function: Function, here: Activation, mark: int, value: Value, given: list[Value]) -> None:
         """A call is done: nothing came of it where it was given settings, recorded and wrote nothing, and gave nothing that was there before."""
@@ -70,20 +75,18 @@ class Repeats(Definitions):
             all(event.role in NO_DEED for event in self.trace.events[events:])
             and all(key[0] >= since for key in self.state.changed(mark))
             and all(not v.kind & ~NOTHING_NEW and min(v.refs, default=since) >= since for v in self.inside(value))
-            and self.are_settings(given)
+            and self.are_settings(self.open(given, function.node))
         ):
             self.busy.add(function.node)
             self.idle.pop(function.node, None)
             return
-        times, before = self.idle.get(function.node, (0, None))
-        self.idle[function.node] = times + 1, value if before is None else join(before, value)
+        times, before = self.idle.get(function.node, (0, value))
+        self.idle[function.node] = times + 1, join(before, value)
 
     def idle_result(self, function: Function, given: list[Value], node: ast.AST) -> Value:
         """What one more call gives of a function of which nothing comes: a value of the kinds that it has given, but none of those."""
-        _, before = self.idle[function.node]
-        gave = before if before is not None else OTHER
-        self.escape(given)
-        self.event_use(node, given, getattr(function.node, "name", ""))
+        _, gave = self.idle[function.node]
+        self.hand_over(function, given, node)
         if gave.kind & Kind.UNKNOWN:
             return self.unknown(node, given)
         if not gave.kind & Kind.CONTAINER:

@@ -6,6 +6,7 @@ of an object, an element of a container. Invariant: the journal holds, oldest fi
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Final
 
 from flake8_detach.value import Grad, Kind, Value, join
@@ -252,7 +253,4 @@ class State:
         left = [self.item_after(key, here, difference) for difference in differences]
         if any(slot is None and d.get(key, here) is None and key in d and self.is_open(key[0], d) for slot, d in zip(left, differences)):
             return None  # a path has emptied the list: what is put in later may come to stand here
-        out = left[0]
-        for slot in left[1:]:
-            out = join_slots(out, slot)
-        return out
+        return reduce(join_slots, left)
