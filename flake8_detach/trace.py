@@ -361,13 +361,17 @@ class Trace:
 
     def history(self, value: Value) -> str:
         """Where a value's history comes from, for a message: "`model(x)`, line 12"."""
-        best: tuple[bool, int, str] | None = None
+        first, nodes = (True, 0), list[ast.expr]()  # those that make it before those that hand it on, then by line: only what is left is written out
         for token in value.history:
             node = self.sites[token].node
             makes = self.lives(token) or token in self.parameters or token in self.leaves
             if isinstance(node, ast.expr) and (makes or value.grad & Grad.LIVE):
-                best = min(best or (True, node.lineno, text(node)), (not makes, node.lineno, text(node)))
-        return f"`{best[2]}`, line {best[1]}" if best else "a parameter"
+                place = not makes, node.lineno
+                if not nodes or place < first:
+                    first, nodes = place, [node]
+                elif place == first:
+                    nodes.append(node)
+        return f"`{min(map(text, nodes))}`, line {first[1]}" if nodes else "a parameter"
 
 
 @lru_cache(maxsize=8)

@@ -7,8 +7,10 @@ need large programs and a quiet machine (`python tests/benchmarks/growth.py`).
 from __future__ import annotations
 
 import ast
+import sys
 import time
 
+import growth
 import pytest
 from figures import exponent, last_exponent, ratios, spread, table
 from programs import AXES, CLOSED, DEEP, FEW, INDENTED, LINES, MANY
@@ -29,6 +31,15 @@ def test_no_axis_explodes(name: str) -> None:
     reports = analysis.check(tree, lines, "program.py")
     assert time.process_time() - start < SECONDS
     assert {report.code for report in reports if report.line < 13} >= {"DET101", "DET102", "DET201"}
+
+
+@pytest.mark.parametrize(("name", "size"), [("calls in a circle", 1000), ("forks", 2000)])
+def test_values_that_hang_on_too_many_places_are_given_up(name: str, size: int) -> None:
+    """In time, and in less memory than the bar of 50,000 lines: without the bound it takes 6 GiB, and more than 1."""
+    measured = growth.point(sys.executable, AXES[name].program(size))
+    assert measured is not None
+    assert measured.exhausted
+    assert measured.peak < growth.BAR_MIB
 
 
 def test_programs_grow() -> None:

@@ -195,7 +195,7 @@ class Containers(Overwrites):
                 if slot.kind & Kind.CONTAINER:
                     rest += slot.refs
                 elif slot.grad & (Grad.LIVE | Grad.UNKNOWN) and token not in slot.reach:
-                    self.state.write((address, name), slot._replace(reach=slot.reach | {token}))
+                    self.state.write((address, name), self.state.weigh(slot._replace(reach=slot.reach | {token})))
 
     # -- out ------------------------------------------------------------------------------------------------------------------------
     def items(self, value: Value, node: ast.AST) -> Value:
@@ -209,7 +209,7 @@ class Containers(Overwrites):
         if value.kind & Kind.CONTAINER or any((a, ITEMS) in self.state.store for a in value.refs):
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, ITEMS)), Value)]
             if found:
-                out = self.current(join_all(found))
+                out = self.current(self.state.weigh(join_all(found)))
                 if value.kind & Kind.UNKNOWN:  # whoever made it may have put in more
                     return join(out, self.piece(value, ITEMS, node))
                 return join(out, OTHER) if len(found) < len(value.refs) else out
@@ -228,7 +228,8 @@ class Containers(Overwrites):
     def piece(self, value: Value, name: object, node: ast.AST, grad: int = 0) -> Value:
         """A part of something unknown, pending its own evidence."""
         tokens = frozenset(self.part(a, name) for a in value.refs)
-        return Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
+        reach = value.reach | tokens
+        return self.state.weigh(Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, reach, value.carried))
 
     def element(self, value: Value, key: Value, node: ast.AST) -> Value:
         """value[key]."""
@@ -238,13 +239,13 @@ class Containers(Overwrites):
         if key.names and key.kind == Kind.TEXT:
             told = [v for a in value.refs for n in key.names if isinstance(v := self.state.store.get((a, family(n))), Value)]
             if told and len(told) == len(value.refs) * len(key.names):
-                return self.current(join_all(told))
+                return self.current(self.state.weigh(join_all(told)))
         if key.const is not UNSURE:
             name = item_key(self._index(value, key.const))
             found = [v for a in value.refs if isinstance(v := self.state.store.get((a, name)), Value)]
             if found:
                 others = (self.unplaced(a, name) for a in value.refs if (a, name) not in self.state.store)
-                return self.current(join_all([*found, *(v for v in others if isinstance(v, Value))]))
+                return self.current(self.state.weigh(join_all([*found, *(v for v in others if isinstance(v, Value))])))
         made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)

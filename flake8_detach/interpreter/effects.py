@@ -109,7 +109,7 @@ class Effects(Storage):
         if token in self.roots:  # the same place has given a view
             self.unshare(token)
         self.note_made(token, node, operands, grad or Grad.CUT)
-        return Value(
+        out = Value(
             Kind.TENSOR if kinds & Kind.TENSOR else Kind.UNKNOWN,
             grad or Grad.CUT,
             leaf,
@@ -119,6 +119,7 @@ class Effects(Storage):
             reach,
             recurrent(carried if len(carried) <= MOST_CARRIED else self.running(carried)) if grad != Grad.CUT else NO_CARRY,
         )
+        return self.state.weigh(out)
 
     def are_inferred(self, operands: Sequence[Value], node: ast.AST) -> bool | None:
         """Whether an operation meets inference tensors alone: autograd does not look at them then, whatever their flags say. None: it may make a

@@ -15,8 +15,8 @@ from flake8_detach.trace import Event, Frame, Role, Site, Trace
 from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
 from .callers import calls_in
-from .records import Activation, Class, Exhausted, Function, FunctionNode, Loop
-from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Key, State
+from .records import Activation, Class, Function, FunctionNode, Loop
+from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Exhausted, Key, State
 
 Methods = dict[type[ast.AST], Callable[..., Any]]
 
@@ -338,9 +338,7 @@ class Machine:
             self.trace.given[token] = tuple(given)
         for value in given:
             reach |= value.reach
-        if len(reach) > 15:
-            self.spend(len(reach) >> 4)
-        return Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach)
+        return self.state.weigh(Value(Kind.UNKNOWN, grad, 0, 0, own, own, reach))
 
     def spend(self, steps: int) -> None:
         """Count steps through the heap; raises Exhausted past the bound."""

@@ -23,8 +23,8 @@ from flake8_detach.value import (
 from . import proofs
 from .activations import Activations
 from .callers import LINE_ENDS, Callers, finds_grad_off, lines_of
-from .records import Activation, Class, Exhausted, Loop
-from .state import Difference
+from .records import Activation, Class, Loop
+from .state import Difference, Exhausted
 
 BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 8, 200
 """How many statements are executed before calls are no longer followed: so many, and so many for each line of the file; each function that

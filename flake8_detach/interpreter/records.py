@@ -26,10 +26,6 @@ class Function(NamedTuple):
     traits: frozenset[str]  # "static", "class", "property", "contextmanager"
 
 
-class Exhausted(Exception):
-    """The work that a file may cost is spent: nothing is said of it rather than something wrong."""
-
-
 class UnknownSyntax(Exception):
     """A node of a Python newer than this package: what it does is not known, so that nothing else can be said of the file."""
 

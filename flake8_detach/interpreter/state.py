@@ -46,6 +46,11 @@ LATER: Final = "later"  # and in all others
 SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 
+LIGHT: Final = 32
+"""How many places a value may hang on before they are counted."""
+MOST_PLACES: Final = 22_000_000
+"""How many places, all values that hang on many taken together, a file may cost: some 50 bytes each."""
+
 
 def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
     """Join of what two paths left under one key; None is "not there": a Value that is there on one path stays, an integer says so."""
@@ -97,10 +102,14 @@ def doubted(key: Key, out: Value, differences: list[Difference]) -> Value:
     return out._replace(carried=out.carried - lost | {c._replace(freed=False) for c in lost}) if lost else out
 
 
+class Exhausted(Exception):
+    """The work that a file may cost is spent: nothing is said of it rather than something wrong."""
+
+
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "ended", "made_at", "marked", "store")
+    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "ended", "made_at", "marked", "places", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
@@ -112,6 +121,15 @@ class State:
         self.marked: dict[int, int] = {}  # length of the journal -> when it was last marked at that length
         self.made_at: dict[int, int] = {}  # tensor -> when it was made
         self.as_made: dict[int, Value] = {}  # tensor -> what it was before it was first written in place
+        self.places = 0  # how many places the values hang on that were made of many
+
+    def weigh(self, value: Value) -> Value:
+        """The same value, made just now: if it hangs on many places, they are counted. Raises Exhausted past the bound."""
+        if len(value.reach) > LIGHT:
+            self.places += len(value.reach) + len(value.history) + len(value.refs)
+            if self.places > MOST_PLACES:
+                raise Exhausted
+        return value
 
     def write(self, key: Key, slot: Slot) -> None:
         """Put a slot under a key and remember what was there."""
@@ -244,7 +262,7 @@ class State:
                 out = doubted(key, out, differences)
             if out is not None:
                 if out is not here:
-                    self.write(key, out)
+                    self.write(key, self.weigh(out) if isinstance(out, Value) else out)
             elif here is not None and name is not NOW and (name is LIVING or any(self.is_open(key[0], difference) for difference in differences)):
                 self.delete(key)  # the items of a list have moved on every path
 
