@@ -77,7 +77,7 @@ class Activations(Repeats):
         before = self.mode
         for name in self.variables.get(scope, ()):
             self.state.delete((scope, name))
-        self.bind_arguments(function, scope, args, keywords, node)
+        rest = self.bind_arguments(function, scope, args, keywords, node)
         inferring = self.inferring
         self.inferring = (inferring or "inference" in function.traits) and "no inference" not in function.traits
         if function.mode:
@@ -85,6 +85,7 @@ class Activations(Repeats):
         elif "maybe no_grad" in function.traits:
             self.set_mode(before | Grad.CUT)
         self.activations.append(here)
+        self.bind_rest(function, scope, args, rest, node)
         casts = self.casts_of(function) if AUTOCAST in function.traits else []
         self.note_cast(casts, True)
         if isinstance(function.node, ast.Lambda):
@@ -169,8 +170,8 @@ class Activations(Repeats):
 
     # -- parameters -------------------------------------------------------------------------------------------------------------------
 
-    def bind_arguments(self, function: Function, scope: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> None:
-        """Parameters by position, keyword, default, * and **."""
+    def bind_arguments(self, function: Function, scope: int, args: list[Value], keywords: dict[str, Value], node: ast.AST | None) -> dict[str, Value]:
+        """Parameters by position, keyword and default. Answers the keywords that none of them has taken."""
         spec = function.node.args
         names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
         write = self.state.write
@@ -189,8 +190,13 @@ class Activations(Repeats):
         for parameter in spec.kwonlyargs:
             value = rest.pop(parameter.arg) if parameter.arg in rest else defaults.get(parameter.arg) or self.unknown(parameter)
             write((scope, parameter.arg), value)
+        return rest
+
+    def bind_rest(self, function: Function, scope: int, args: list[Value], rest: dict[str, Value], node: ast.AST | None) -> None:
+        """What `*args` and `**kwargs` collect: containers that the call makes."""
+        spec, write = function.node.args, self.state.write
         if spec.vararg is not None:
-            write((scope, spec.vararg.arg), self.row(spec.vararg, args[len(names) :]))
+            write((scope, spec.vararg.arg), self.row(spec.vararg, args[len(spec.posonlyargs) + len(spec.args) :]))
         if spec.kwarg is not None:
             known = self.mapping(spec.kwarg, [(constant(k), v) for k, v in rest.items()])
             write((scope, spec.kwarg.arg), self.unknown(spec.kwarg) if node is None else known)  # somebody else may give anything

@@ -18,6 +18,8 @@ from .records import Activation, Function
 SELDOM, OFTEN, LAYERS = 6, 600, 150
 """How often the calls of one function are followed: always so many, then while their lines, all taken together, are so few (of a module's
 `__init__` and `forward`, which a file of layers calls from everywhere, fewer: the library's own layers are not looked into either)."""
+BUILT: Final = 2
+"""How often a module's `__init__` is always followed where nothing is back-propagated: a model builds many layers of one class alike."""
 IDLE: Final = 4
 """How often they are followed where nothing has come of any: the settings of a hundred models are a hundred calls of one function."""
 NOTHING_NEW: Final = Kind.NUMBER | Kind.TEXT | Kind.NONE | Kind.OTHER | Kind.UNKNOWN | Kind.CONTAINER
@@ -38,10 +40,10 @@ class Repeats(Definitions):
         times = self.times[body] = self.times.get(body, 0) + 1
         if times > 1 and not self.back_propagates and self.gives_live(function) and self.is_as_made(this):
             return True
-        if times <= SELDOM:
+        name = getattr(body, "name", "") if function.owner is not None and function.owner.is_module else ""
+        if times <= (BUILT if name == "__init__" and not self.back_propagates else SELDOM):
             return False
-        layer = function.owner is not None and function.owner.is_module and getattr(body, "name", "") in ("__init__", "forward")
-        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if layer else OFTEN)
+        return times * ((body.end_lineno or 0) - body.lineno + 1) > (LAYERS if name in ("__init__", "forward") else OFTEN)
 
     def gives_live(self, function: Function) -> bool:
         """Whether a module's forward has always given one live tensor."""
@@ -74,7 +76,7 @@ class Repeats(Definitions):
         if not (
             all(event.role in NO_DEED for event in self.trace.events[events:])
             and all(key[0] >= since for key in self.state.changed(mark))
-            and all(not v.kind & ~NOTHING_NEW and min(v.refs, default=since) >= since for v in self.inside(value))
+            and all(is_plain(v) and min(v.refs, default=since) >= since for v in self.inside(value))
             and self.are_settings(self.open(given, function.node))
         ):
             self.busy.add(function.node)
@@ -96,3 +98,8 @@ class Repeats(Definitions):
             self.mappings.add(address)
         self.add_anywhere(address, self.contents(gave, node)._replace(const=UNSURE))
         return out._replace(kind=gave.kind)
+
+
+def is_plain(value: Value) -> bool:
+    """Whether a value is of the kinds of which nothing comes: also what a library calls by a name, other than torch, whose classes and functions do."""
+    return not value.kind & ~(NOTHING_NEW | Kind.LIBRARY) and not any(name.startswith("torch") for name in value.names)
