@@ -262,7 +262,7 @@ class State:
                 out = doubted(key, out, differences)
             if out is not None:
                 if out is not here:
-                    self.write(key, self.weigh(out) if isinstance(out, Value) else out)
+                    self.write(key, self.weigh(out) if isinstance(out, Value) and len(out.reach) > LIGHT else out)
             elif here is not None and name is not NOW and (name is LIVING or any(self.is_open(key[0], difference) for difference in differences)):
                 self.delete(key)  # the items of a list have moved on every path
 
