@@ -111,7 +111,7 @@ class Containers(Overwrites):
         if is_constant(key):
             name = item_key(key.const)
             self.item_keys.setdefault(address, {})[name] = None
-            self.state.write((address, name), item)
+            self.state.write((address, name), self.state.weigh(item))
             self.add(address, item)
         else:
             for name in map(family, key.names if key.kind == Kind.TEXT else ()):
@@ -228,8 +228,8 @@ class Containers(Overwrites):
     def piece(self, value: Value, name: object, node: ast.AST, grad: int = 0) -> Value:
         """A part of something unknown, pending its own evidence."""
         tokens = frozenset(self.part(a, name) for a in value.refs)
-        reach = value.reach | tokens
-        return self.state.weigh(Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, reach, value.carried))
+        out = Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
+        return self.state.weigh(out)
 
     def element(self, value: Value, key: Value, node: ast.AST) -> Value:
         """value[key]."""

@@ -76,6 +76,7 @@ class Repeats(Definitions):
         if not (
             all(event.role in NO_DEED for event in self.trace.events[events:])
             and all(key[0] >= since for key in self.state.changed(mark))
+            and not value.kind & ~NOTHING_NEW
             and all(is_plain(v) and min(v.refs, default=since) >= since for v in self.inside(value))
             and self.are_settings(self.open(given, function.node))
         ):
@@ -101,5 +102,5 @@ class Repeats(Definitions):
 
 
 def is_plain(value: Value) -> bool:
-    """Whether a value is of the kinds of which nothing comes: also what a library calls by a name, other than torch, whose classes and functions do."""
+    """Whether what is given, or a container holds, is of the kinds of which nothing comes; that may be a library's constant, but nothing of torch's."""
     return not value.kind & ~(NOTHING_NEW | Kind.LIBRARY) and not any(name.startswith("torch") for name in value.names)

@@ -309,4 +309,4 @@ class Storage(Machine):
         hidden = bool(target.refs & self.trace.aliases)
         if hidden or target.grad & Grad.LIVE or any(ref in self.trace.made for ref in target.refs):
             self.record(Role.INPLACE, node, target, values=tuple(given), detail=how)
-            self.spoil(self.storage(target), node, "alias" if hidden else how)
+            self.spoil(self.sharers(target) | target.refs, node, "alias" if hidden else how)
