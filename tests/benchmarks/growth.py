@@ -27,7 +27,7 @@ LIMIT = 60
 """CPU seconds after which a program counts as one that explodes."""
 FLOOR = 0.004
 """Seconds below which a measurement says more about the clock than about the program."""
-ROUNDS, BRIEF = 3, 5.0
+ROUNDS, BRIEF = 3, 15.0
 """How often a program is measured whose length has a bar, and the seconds from which once is enough: a short run meets one of the clock's speeds."""
 BAR_EXPONENT, BAR_MIB = 1.1, 1024
 
@@ -86,25 +86,23 @@ def point(python: Path | str, program: str, limit: int = LIMIT) -> Point | None:
     return Point(**json.loads(used.output), peak=used.peak)
 
 
-def median_point(python: Path | str, program: str, limit: int, rounds: int) -> Point | None:
-    """One program in some rounds, in a process each; the one of the median time. None past the limit."""
-    first = point(python, program, limit)
-    if first is None or first.seconds >= BRIEF:
-        return first
-    more = [point(python, program, limit) for _ in range(rounds - 1)]
-    points = sorted([first, *(p for p in more if p is not None)])
-    return points[len(points) // 2]
-
-
 def axis_points(python: Path | str, programs: Mapping[int, str], limit: int = LIMIT, rounds: int = 1) -> tuple[dict[int, Point], int | None]:
-    """The programs in order of size; ends with the size that exploded, if one does."""
-    points: dict[int, Point] = {}
-    for size, program in programs.items():
-        measured = median_point(python, program, limit, rounds)
-        if measured is None:
-            return points, size
-        points[size] = measured
-    return points, None
+    """The programs in order of size, each at its median; ends with the size that exploded, if one does. A round measures every size once, so that a
+    clock that changes its speed changes it for all of them."""
+    found: dict[int, list[Point]] = {}
+    exploded = None
+    for number in range(rounds):
+        for size, program in programs.items():
+            if size == exploded:
+                break
+            if number and found[size][0].seconds >= BRIEF:
+                continue
+            measured = point(python, program, limit)
+            if measured is None:
+                exploded = size
+                break
+            found.setdefault(size, []).append(measured)
+    return {size: sorted(points)[len(points) // 2] for size, points in found.items() if size != exploded}, exploded
 
 
 def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[object]:
