@@ -102,7 +102,7 @@ def axis_points(python: Path | str, programs: Mapping[int, str], limit: int = LI
                 exploded = size
                 break
             found.setdefault(size, []).append(measured)
-    return {size: sorted(points)[len(points) // 2] for size, points in found.items() if size != exploded}, exploded
+    return {size: sorted(points)[len(points) // 2] for size, points in found.items() if exploded is None or size < exploded}, exploded
 
 
 def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[object]:
