@@ -92,13 +92,20 @@ def test_what_is_wrong_is_seen(interruption: Interruption) -> None:
 # -- witness ----------------------------------------------------------------------------------------------------------------------------
 
 
-def test_an_interrupted_program_is_told_in_one_line_and_its_findings_stand(tmp_path: Path) -> None:
+ASLEEP = "print('ready', flush=True)\ntime.sleep(60)"
+DEAF_ONCE = "def hear(number, frame):\n    signal.signal(number, signal.default_int_handler)\nsignal.signal(signal.SIGINT, hear)\n" + ASLEEP
+"""As Python is to an interrupt that comes between its last look for one and the system call that waits."""
+
+
+@pytest.mark.parametrize("waits", [ASLEEP, DEAF_ONCE], ids=["heard", "heard the second time"])
+def test_an_interrupted_program_is_told_in_one_line_and_its_findings_stand(tmp_path: Path, waits: str) -> None:
     pytest.importorskip("torch")
     program = tmp_path / "program.py"
-    program.write_text("import time, torch\nloss = torch.nn.Linear(2, 1)(torch.ones(2)).sum()\nprint(loss, flush=True)\ntime.sleep(60)\n")
+    program.write_text(f"import signal, time, torch\nloss = torch.nn.Linear(2, 1)(torch.ones(2)).sum()\nprint(loss)\n{waits}\n")
     command = [sys.executable, "-m", "flake8_detach", "witness", str(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout and process.stdout.readline().startswith("tensor(")
+        assert process.stdout.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     told, finding = errors.splitlines()
