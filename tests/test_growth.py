@@ -19,13 +19,14 @@ from flake8_detach import analysis
 
 SECONDS = 20.0
 MODERATE = {LINES: 2000, MANY: 125, FEW: 30, DEEP: 19, INDENTED: 48, CLOSED: 80}
+SMALLER = {"calls in a circle": 90}  # each function hangs on all others: 125 are given up
 
 
 @pytest.mark.parametrize("name", AXES)
 def test_no_axis_explodes(name: str) -> None:
     """Within the bound, and what stands before the program is still reported."""
     axis = AXES[name]
-    source = axis.program(MODERATE[axis.sizes])
+    source = axis.program(SMALLER.get(name, MODERATE[axis.sizes]))
     tree, lines = ast.parse(source), source.splitlines(keepends=True)
     start = time.process_time()
     reports = analysis.check(tree, lines, "program.py")
@@ -33,9 +34,9 @@ def test_no_axis_explodes(name: str) -> None:
     assert {report.code for report in reports if report.line < 13} >= {"DET101", "DET102", "DET201"}
 
 
-@pytest.mark.parametrize(("name", "size"), [("calls in a circle", 1000), ("forks", 2000)])
+@pytest.mark.parametrize(("name", "size"), [("calls in a circle", 1000), ("forks", 2000), ("written keys", 2000)])
 def test_values_that_hang_on_too_many_places_are_given_up(name: str, size: int) -> None:
-    """In time, and in less memory than the bar of 50,000 lines: without the bound it takes 6 GiB, and more than 1."""
+    """In time, and in less memory than the bar of 50,000 lines: without the bound they take 2 to 11 GiB."""
     measured = growth.point(sys.executable, AXES[name].program(size))
     assert measured is not None
     assert measured.exhausted

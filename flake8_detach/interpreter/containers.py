@@ -128,7 +128,7 @@ class Containers(Overwrites):
     def add(self, address: int, item: Value) -> None:
         """Join an item to what the container ever held."""
         old = self.state.store.get((address, ITEMS))
-        self.state.write((address, ITEMS), join(old, item) if isinstance(old, Value) else item)
+        self.state.write((address, ITEMS), self.state.weigh(join(old, item)) if isinstance(old, Value) else item)
         if item.grad == Grad.LIVE:
             self.state.write((address, LIVING), 1)
 

@@ -172,7 +172,7 @@ class Loops(SecondPass):
                 carry = Carry(loop.token, key, dead_graph, True)
                 self.states[loop.token, key] = slot, self.continued_at(slot)
                 grows = self.growth(loop.token, key)
-                self.state.write(key, slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows}))
+                self.state.write(key, self.state.weigh(slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows})))
         loop.left = {key: self.state.store[key] for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR}
         self.state.mark()
         loop.head = self.state.clock

@@ -7,6 +7,7 @@ of an object, an element of a container. Invariant: the journal holds, oldest fi
 from __future__ import annotations
 
 from functools import reduce
+from sys import getsizeof
 from typing import Final
 
 from flake8_detach.value import Grad, Kind, Value, join
@@ -47,9 +48,9 @@ SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 
 LIGHT: Final = 32
-"""How many places a value may hang on before they are counted."""
-MOST_PLACES: Final = 22_000_000
-"""How many places, all values that hang on many taken together, a file may cost: some 50 bytes each."""
+"""How many places a value may hang on before the memory that it takes is counted."""
+MOST_MEMORY: Final = 1000 << 20
+"""How many bytes the sets of places of all values that hang on many may take, those together that a file has ever made."""
 
 
 def join_slots(a: Slot | None, b: Slot | None) -> Slot | None:
@@ -109,7 +110,7 @@ class Exhausted(Exception):
 class State:
     """The store of one interpretation. `dead` is True after return, raise, break and continue."""
 
-    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "ended", "made_at", "marked", "places", "store")
+    __slots__ = ("_journal", "as_made", "clock", "dead", "emptied", "ended", "made_at", "marked", "memory", "store")
 
     def __init__(self) -> None:
         self.store: dict[Key, Slot] = {}
@@ -121,13 +122,13 @@ class State:
         self.marked: dict[int, int] = {}  # length of the journal -> when it was last marked at that length
         self.made_at: dict[int, int] = {}  # tensor -> when it was made
         self.as_made: dict[int, Value] = {}  # tensor -> what it was before it was first written in place
-        self.places = 0  # how many places the values hang on that were made of many
+        self.memory = 0  # bytes that the places take which values hang on that were made of many
 
     def weigh(self, value: Value) -> Value:
-        """The same value, made just now: if it hangs on many places, they are counted. Raises Exhausted past the bound."""
+        """The same value, made just now: if it hangs on many places, their memory is counted. Raises Exhausted past the bound."""
         if len(value.reach) > LIGHT:
-            self.places += len(value.reach) + len(value.history) + len(value.refs)
-            if self.places > MOST_PLACES:
+            self.memory += getsizeof(value.reach) + getsizeof(value.history) + getsizeof(value.refs)
+            if self.memory > MOST_MEMORY:
                 raise Exhausted
         return value
 
