@@ -93,7 +93,7 @@ def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
         if is_unit_test(trace, frame) or TRAININGS.search(words) and not trace.is_own_evaluation(frame):
             return None
         own = is_own_method(trace, frame, event.target.refs)
-        named = (idioms.EVALUATIONS.search(words) and not is_probe(trace, event, words) or trace.is_own_evaluation(frame)) and frame not in busy
+        named = (idioms.EVALUATIONS.search(words) and not is_probe(event, words) or trace.is_own_evaluation(frame)) and frame not in busy
         if not own and (named or in_eval_loop(trace, event, frame)):
             return place(trace, event, frame, node, f"`{name}`" if name else "this evaluation")
         up = trace.frames[frame]

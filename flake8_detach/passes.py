@@ -222,7 +222,7 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
         return label
     if frame in busy:
         return label if in_eval_loop(trace, event, frame) else ""
-    named = idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(trace, event, words)
+    named = idioms.EVALUATIONS.search(words) and not idioms.TRAININGS.search(words) and not is_probe(event, words)
     if named or trace.is_own_evaluation(frame):
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
@@ -283,7 +283,7 @@ def _trains_in(trace: Trace, loop: int) -> bool:
     return any(loop in e.loops for e in trace.of(Role.BACKWARD, Role.STEP))
 
 
-def is_probe(trace: Trace, event: Event, words: str) -> bool:
+def is_probe(event: Event, words: str) -> bool:
     """A `test()` that calls a model on made-up input outside any loop is a shape check."""
     return "test" in words and not event.loops and all(_made_up(v) for v in event.values if v.kind & (Kind.TENSOR | Kind.UNKNOWN))
 

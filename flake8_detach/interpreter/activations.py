@@ -41,8 +41,8 @@ class Activations(Repeats):
         running = sum(1 for a in self.activations if a.function is not None and a.function.node is function.node)
         this = self.methods.get(token)
         if running > 1 or len(self.activations) > DEPTH or self.fuel < 0 or (node is not None and self.is_worn(function, this)):
-            return self.not_followed(function, token, self.open([*args, *keywords.values()], function.node), node)
-        if node is not None and self.is_idle(function) and self.are_settings(given := self.open([*args, *keywords.values()], function.node)):
+            return self.not_followed(function, token, self.open([*args, *keywords.values()]), node)
+        if node is not None and self.is_idle(function) and self.are_settings(given := self.open([*args, *keywords.values()])):
             return self.idle_result(function, given, node)
         if this is not None:
             args = [this, *args]
@@ -104,7 +104,7 @@ class Activations(Repeats):
         """What an abstract method gives, one whose every path raises: its override is code that the file may not show."""
         if function.owner is None or node is None:
             return OTHER
-        operands = self.open(given, node)
+        operands = self.open(given)
         if isinstance(node, ast.expr):
             self.give_away(operands, node, getattr(function.node, "name", ""))
         return self.unknown(node, operands, tag="abstract")
@@ -183,9 +183,9 @@ class Activations(Repeats):
             elif name in rest:
                 value = rest.pop(name)
             else:
-                value = defaults.get(name) or rest.get("**") or self.parameter_value(function, index, name)
+                value = defaults.get(name) or rest.get("**") or self.parameter_value(function, index)
                 if node is None and value.kind == Kind.NONE:  # nobody in the file calls it: somebody else fills the place
-                    value = join(value, self.parameter_value(function, index, name))
+                    value = join(value, self.parameter_value(function, index))
             write((scope, name), value)
         for parameter in spec.kwonlyargs:
             value = rest.pop(parameter.arg) if parameter.arg in rest else defaults.get(parameter.arg) or self.unknown(parameter)
@@ -206,7 +206,7 @@ class Activations(Repeats):
         known = ((name, value) for name, value in function.defaults if value.const is not None or not value.kind & Kind.NONE)
         return {name: value._replace(const=UNSURE) if isinstance(value.const, bool) else value for name, value in known}
 
-    def parameter_value(self, function: Function, index: int, name: str) -> Value:
+    def parameter_value(self, function: Function, index: int) -> Value:
         """What a parameter is when nobody gives it: by its annotation, else unknown."""
         spec = function.node.args
         parameter = [*spec.posonlyargs, *spec.args][index]

@@ -97,7 +97,7 @@ class Assignments(Methods):
         outlived = self.outlived(container)
         if outlived and term.grad & (Grad.LIVE | Grad.UNKNOWN):
             carry = Carry(outlived[-1], (min(container.refs, default=0), ITEMS), False, True)
-            new = self.grown(carry.key, new._replace(carried=new.carried | {carry}), node)
+            new = self.grown(new._replace(carried=new.carried | {carry}), node)
         for address in container.refs:
             self.put(address, key, new)
 
@@ -144,7 +144,7 @@ class Assignments(Methods):
             if value.carried:
                 mine = {c.loop for c in value.carried if c.key == key}
                 if mine and not any(c.key != key and c.loop in mine for c in value.carried):
-                    return self.grown(key, value, node)
+                    return self.grown(value, node)
         elif value.kind & Kind.CONTAINER:
             self.bound_at[key] = node
             if self.snapshots:
@@ -200,7 +200,7 @@ class Assignments(Methods):
             self.set_requires_grad(target, flag, node)
         elif flag.const is True and target.refs:
             leaf = self.leaf(node, [target])
-            self.rewritten(target, leaf._replace(kind=target.kind | Kind.TENSOR), node)
+            self.rewritten(target, leaf._replace(kind=target.kind | Kind.TENSOR))
         elif flag.const is False:
             self.freeze_by_flag(Value(Kind.MODULE, refs=target.refs), flag)
             modules = frozenset(m for t in target.refs for m in self.parameters.get(t, EMPTY))

@@ -34,7 +34,7 @@ class Builtins(Libraries):
         if name in NUMBERS:
             if name in ("float", "complex"):
                 self.note_number(args, node)
-            return self.number(self.open(args, node))
+            return self.number(self.open(args))
         if name in ("str", "repr", "format", "ascii"):
             return self.builtin_text(name, args, node)
         if name == "abs" or name == "pow":

@@ -127,7 +127,7 @@ class Calls(Comprehensions):
         """A call of something that the file does not show."""
         if callee.kind == Kind.OTHER:
             return Value(Kind.OTHER)
-        operands = self.open(given, node)
+        operands = self.open(given)
         if callee.refs and callee.refs <= self.loaded:
             self.trace.modules |= callee.refs  # of what is pickled with torch.save, one calls models
         if callee.kind & Kind.UNKNOWN and idioms.CRITERIA.match(name) and operands:
@@ -161,7 +161,7 @@ class Calls(Comprehensions):
 
     def back_propagated(self, values: list[Value]) -> None:
         """Code that the file does not show probably back-propagates these: no leak, but no proof that they are live either."""
-        for value in self.open(values, ast.Pass()):
+        for value in self.open(values):
             self.trace.backpropagated |= value.reach
 
     # -- library callees --------------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ class Calls(Comprehensions):
         if name.startswith("numpy.random.") and name[13:] in DRAWS and len(args) <= DRAWS[name[13:]] and "size" not in keywords:
             return NUMBER
         if sink is not None and sink.role in (SinkRole.ARRAY, SinkRole.INERT) and name.startswith("numpy."):
-            return self.array(name, args, node)
+            return self.array(name, args)
         return self.call_other_library(name, args, keywords, node)
 
     @staticmethod
@@ -192,11 +192,11 @@ class Calls(Comprehensions):
         """A function hands a tensor back; of NumPy's, which call a method of what they are given, also what may be one."""
         return value.kind == Kind.TENSOR or (name.startswith("numpy.") and value.kind & ~Kind.TENSOR == Kind.UNKNOWN)
 
-    def array(self, name: str, args: list[Value], node: ast.expr) -> Value:
+    def array(self, name: str, args: list[Value]) -> Value:
         """What a NumPy function gives: an array, or of plain numbers, and of what it reduces, perhaps a number."""
         given = any(a.kind & (Kind.ARRAY | Kind.CONTAINER) and not a.kind & Kind.NUMBER for a in args)
         sure = name in MAKES_ARRAYS or given and name.rpartition(".")[2] not in REDUCES
-        return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args, node)).reach)
+        return Value(Kind.ARRAY if sure else Kind.ARRAY | Kind.NUMBER, reach=self.number(self.open(args)).reach)
 
     def library_object(self, owner: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """An object of a library class that has sinks among its methods; an iterable given to it comes out again by iteration."""
@@ -215,7 +215,7 @@ class Calls(Comprehensions):
     def backward(self, value: Value, node: ast.AST, keywords: dict[str, Value]) -> None:
         """value.backward(): proves that the value was live, and that nothing it was computed from is a leak."""
         trace = self.trace
-        for one in self.open([value], node):
+        for one in self.open([value]):
             retain = keywords.get("retain_graph")
             self.note_trained(node)
             self.record(Role.BACKWARD, node, one, detail=retain is not None and retain.const is not False)

@@ -20,6 +20,7 @@ WIDEST = 64
 FEW = 5
 NO_ITEMS = constant(0)._replace(names=frozenset(("empty",)))
 """Length of a list that is empty; where paths meet, its name stays: of what one of them leaves empty the sum may be the number 0."""
+HOLDERS = Kind.CONTAINER | Kind.OBJECT
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 
 
@@ -36,7 +37,6 @@ def is_constant(key: Value) -> bool:
 def family(template: str) -> object:
     """The name under which the store holds what was put in under keys that one template makes: `"loss/{}".format(scale)`."""
     return ("family", template)
-
 
 def told_apart(items: list[Value]) -> list[Value]:
     """Items of which all plain ones (numbers, texts, None) are the same: of a long row of settings one stands for all."""
@@ -211,7 +211,7 @@ class Containers(Overwrites):
             if found:
                 out = self.current(self.state.weigh(join_all(found)))
                 if value.kind & Kind.UNKNOWN:  # whoever made it may have put in more
-                    return join(out, self.piece(value, ITEMS, node))
+                    return join(out, self.piece(value, ITEMS))
                 return join(out, OTHER) if len(found) < len(value.refs) else out
             if not value.kind & (Kind.UNKNOWN | Kind.TENSOR):
                 return OTHER
@@ -220,12 +220,12 @@ class Containers(Overwrites):
         if value.kind & Kind.TEXT:
             return TEXT
         if value.kind & Kind.UNKNOWN and value.refs:
-            return self.piece(value, ITEMS, node)
+            return self.piece(value, ITEMS)
         if value.kind & Kind.ARRAY:
             return Value(Kind.ARRAY | Kind.NUMBER)
         return NUMBER if value.kind & Kind.NUMBER else OTHER
 
-    def piece(self, value: Value, name: object, node: ast.AST, grad: int = 0) -> Value:
+    def piece(self, value: Value, name: object, grad: int = 0) -> Value:
         """A part of something unknown, pending its own evidence."""
         tokens = frozenset(self.part(a, name) for a in value.refs)
         out = Value(Kind.UNKNOWN, grad or value.grad or Grad.UNKNOWN, 0, 0, tokens, tokens, value.reach | tokens, value.carried)
@@ -246,23 +246,23 @@ class Containers(Overwrites):
             if found:
                 others = (self.unplaced(a, name) for a in value.refs if (a, name) not in self.state.store)
                 return self.current(self.state.weigh(join_all([*found, *(v for v in others if isinstance(v, Value))])))
-        made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
+        made = [self.make_item(a, key) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)
         if value.kind == Kind.UNKNOWN and value.refs and value.refs <= self.trace.tensors:
             return self.view(value, node)
         if value.kind & Kind.UNKNOWN and value.refs:
             if key.const is not UNSURE and not any((a, OPEN) in self.state.store for a in value.refs):
-                return self.current(self.piece(value, item_key(key.const), node))
+                return self.current(self.piece(value, item_key(key.const)))
             if not any((a, ITEMS) in self.state.store for a in value.refs):
-                return self.current(self.piece(value, ITEMS, node))
+                return self.current(self.piece(value, ITEMS))
         return self.contents(value, node)
 
     def unplaced(self, address: int, name: object) -> Slot | None:
         """What may stand under a key of a container in which nothing was put there: any of its items where some, or all, have no places."""
         return self.state.anywhere((address, name)) if self.item_keys.get(address) else self.state.store.get((address, ITEMS))
 
-    def make_item(self, address: int, key: Value, node: ast.AST) -> Value:
+    def make_item(self, address: int, key: Value) -> Value:
         """The item that a defaultdict makes for a key it lacks; of keys that are not known, one stands for all."""
         found = self.state.store.get((address, ITEMS))
         if isinstance(found, Value) and key.const is UNSURE:
@@ -301,11 +301,11 @@ class Containers(Overwrites):
         lengths = (self.state.store.get((address, LENGTH)) for address in value.refs)
         return any(isinstance(length, Value) and length.names >= NO_ITEMS.names for length in lengths)
 
-    def open(self, values: Iterable[Value], node: ast.AST) -> list[Value]:
+    def open(self, values: Iterable[Value]) -> list[Value]:
         """Operands with the containers among them replaced by what they hold."""
         out: list[Value] = []
         for value in values:
-            out += self.inside(value) if value.kind & (Kind.CONTAINER | Kind.OBJECT) else [value]
+            out += self.inside(value) if value.kind & HOLDERS else [value]
         return out
 
     def inside(self, value: Value, depth: int = 3) -> list[Value]:
@@ -326,7 +326,8 @@ class Containers(Overwrites):
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             self.spend(len(found))
             for item in told_apart(found):
-                parts = self.inside(self.current(item), depth - 1)
+                now = self.current(item)
+                parts = self.inside(now, depth - 1) if now.kind & HOLDERS else [now]
                 out += map(self.whole, parts) if not apart and self.holds_life(address) else parts
             sure += several and any(part.grad == Grad.LIVE for part in out[start:])
         if 0 < sure < len(value.refs):  # it is one of several containers, not all of them

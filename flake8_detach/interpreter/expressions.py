@@ -65,9 +65,9 @@ class Expressions(Judgements):
         slot = self.state.store.get((here.scopes[0], name))
         if slot.__class__ is Value and name not in here.outer:  # most names are of the innermost scope
             return self.current(slot) if slot.kind & (Kind.TENSOR | Kind.UNKNOWN) else slot
-        return self.lookup(name, node)
+        return self.lookup(name)
 
-    def lookup(self, name: str, node: ast.AST) -> Value:
+    def lookup(self, name: str) -> Value:
         """A variable by Python's rules: the scope declared, the local one, the enclosing ones, the module, builtins."""
         here, get = self.activations[-1], self.state.store.get
         for scope in here.scopes if name not in here.outer else (here.outer[name],):

@@ -74,7 +74,7 @@ class Guesses(Collections):
         if name == "state_dict":
             return self.state_dict(receiver, keywords, node)
         if name == "scale" and len(args) == 1 and idioms.SCALERS.match(spelled):
-            return self.scale(receiver, self.derive(self.open(args, node), node), node)
+            return self.scale(receiver, self.derive(self.open(args), node), node)
         if name == "unscale_" and args:
             self.record(Role.UNSCALE, node, args[0], receiver)
             return NONE
@@ -142,7 +142,7 @@ class Guesses(Collections):
             self.consume_all(args[:1], node)
         if idioms.FREEZES.search(name):
             self.trace.perhaps_frozen |= receiver.refs
-        operands = self.open(given, node)
+        operands = self.open(given)
         result = self.unknown(node, [receiver, *operands], receiver if name == "forward" else None)
         if (idioms.FORWARDS.match(name) and given) or name == "forward":
             self.record_method(receiver, name, result, given, node)

@@ -66,9 +66,9 @@ class Libraries(TorchCalls):
             return self.call(factory, [], {}, node) if factory is not None else keywords.get("default", OTHER)
         if name in ("types.SimpleNamespace", "argparse.Namespace"):
             return self.namespace(keywords, node)
-        given = self.open([*args, *keywords.values()], node)
+        given = self.open([*args, *keywords.values()])
         if root == "numpy" or root in ("math", "scipy"):
-            return self.array(name, args, node) if root != "math" else self.number(given)
+            return self.array(name, args) if root != "math" else self.number(given)
         if name.startswith("contextlib.") or name in ("contextlib.ExitStack",):
             return Value(Kind.SWITCH, names=frozenset((name,)))
         if name.startswith(objects.PROCESSES):
@@ -130,7 +130,7 @@ class Libraries(TorchCalls):
             if count is not None:
                 self.call(target, self.unpack(given, count, node), {}, node)
                 return Value(Kind.OTHER)
-        self.escape(self.open([*args, *keywords.values()], node))
+        self.escape(self.open([*args, *keywords.values()]))
         return Value(Kind.OTHER)
 
     def namespace(self, keywords: dict[str, Value], node: ast.expr) -> Value:

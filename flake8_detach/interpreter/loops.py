@@ -32,7 +32,7 @@ class Loops(SecondPass):
         if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
             self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
-        if self.unroll(node, iterable):
+        if self.unroll(node):
             return
         if self.iterators:
             self.consume(iterable, node.iter, node.iter)
@@ -54,7 +54,7 @@ class Loops(SecondPass):
             item = item if not item.refs else self.items(iterable, node)
         return item
 
-    def unroll(self, node: ast.For | ast.AsyncFor, iterable: Value) -> bool:
+    def unroll(self, node: ast.For | ast.AsyncFor) -> bool:
         """`for phase in ["train", "val"]`: a few constants are told apart, one after the other."""
         if not isinstance(node.iter, (ast.List, ast.Tuple)) or not 0 < len(node.iter.elts) <= 3:
             return False

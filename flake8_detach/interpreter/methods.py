@@ -27,7 +27,7 @@ class Methods(Guesses):
 
     def call_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         if "builtins.super" in receiver.names:
-            return self.call_super(receiver, name, args, keywords, node)
+            return self.call_super(name, args, keywords, node)
         own = self.own_method(receiver, name, args, keywords, node)
         if own is not None:
             return own
@@ -54,7 +54,7 @@ class Methods(Guesses):
                 self.scheduled(receiver, args, keywords, node)
             return OTHER
         if kind & Kind.CLASS and receiver.refs:
-            return self.call(self.class_attribute(receiver, name, node), args, keywords, node)
+            return self.call(self.class_attribute(receiver, name), args, keywords, node)
         if kind & Kind.TEXT and not kind & Kind.UNKNOWN:
             return self.text_method(receiver, name, node)
         if objects.DISTRIBUTION in receiver.names:
@@ -97,7 +97,7 @@ class Methods(Guesses):
             results.append(result)
         return join_all(results) if results else None
 
-    def call_super(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+    def call_super(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """super().name(...): the next class of the file that has it, on the same object."""
         function = self.here.function
         this = self.here.this
@@ -119,7 +119,7 @@ class Methods(Guesses):
                 self.escape([*args, *keywords.values()])
             return NONE
         if name == "forward" and any(objects.has_parameters(n) for n in function.owner.library):
-            return self.module_result(this, self.open(args, node), node, True)
+            return self.module_result(this, self.open(args), node, True)
         return self.unknown(node, [*args, *keywords.values()])
 
     def sink_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value | None:

@@ -45,7 +45,7 @@ class Modules(Objects):
             return self.plain(node)
         if library:
             return NUMBER
-        return self.attribute_piece(value, name, node)
+        return self.attribute_piece(value, name)
 
     def parameter(self, module: Value, name: object, node: ast.AST) -> Value:
         """A parameter of a module: a live leaf, unless the module is frozen."""
@@ -97,16 +97,18 @@ class Modules(Objects):
                 if isinstance(slot, Value) and slot.kind == Kind.TENSOR and slot.refs & self.trace.wrapped:
                     now = self.current(slot)
                     if now.leaf == Leaf.LEAF:  # and not made a result by a write in place
-                        self.freeze_leaf(now, frozen | (doubt if now.grad & Grad.CUT else 0))
+                        self.freeze_leaf(now, frozen, doubt)
         parts = self.with_parts(module)
         for token, modules in self.parameters.items():
             if modules and modules <= parts and token in self.trace.leaves:  # a parameter that was read before
                 own = frozenset((token,))
                 now = self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own))
-                self.freeze_leaf(now, frozen | (doubt if now.grad & Grad.CUT else 0))
+                self.freeze_leaf(now, frozen, doubt)
 
-    def freeze_leaf(self, leaf: Value, frozen: int) -> None:
-        """The same on a parameter that the module holds itself."""
+    def freeze_leaf(self, leaf: Value, frozen: int, doubt: int) -> None:
+        """The same on a parameter that the module holds itself; `doubt` says that what was frozen before may have stayed so."""
+        if leaf.grad & Grad.CUT:
+            frozen |= doubt
         grad = {FROZEN: Grad.CUT, TRAINABLE: Grad.LIVE}.get(frozen, Grad.LIVE | Grad.CUT)
         if grad & Grad.LIVE:
             self.trace.leaves |= leaf.refs
@@ -207,7 +209,7 @@ class Modules(Objects):
             self.note_fickle(callee)
             parts = [v for v in self.inside(result) if v.kind & (Kind.TENSOR | Kind.UNKNOWN)]
             output = join_all(parts) if parts else result
-            self.record(Role.FORWARD, node, output, callee, tuple(self.open(given, node)), self.training_state(callee))
+            self.record(Role.FORWARD, node, output, callee, tuple(self.open(given)), self.training_state(callee))
 
     def children(self, address: int) -> list[Value]:
         """The modules of an nn.Sequential that was built from a display, in order."""
@@ -241,7 +243,7 @@ class Modules(Objects):
         """What a torch.nn class (or an unknown module) makes of its arguments."""
         if self.forward_depth > 1 and any("Dropout" in n for n in module.names):
             self.note_dropout_layer(module, node)
-        operands = self.open([*args, *keywords.values()], node)
+        operands = self.open([*args, *keywords.values()])
         if module.names == {"torch.nn.Identity"} and args:
             return args[0]
         last = {n.rpartition(".")[2] for n in module.names if n.startswith("torch.nn.")}

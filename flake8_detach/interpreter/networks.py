@@ -97,7 +97,7 @@ class Networks(Tensors):
         if len(args) > 1 and idioms.is_criterion(name):
             return self.call(self.attribute(receiver, name, node.func), args, keywords, node)
         given = [*args, *keywords.values()]
-        operands = self.open(given, node)
+        operands = self.open(given)
         result = self.unknown(node, operands)
         if objects.LIGHTNING_BASES & receiver.names and name in ("log", "log_dict", "print", "manual_backward"):
             self.lightning_method(name, given, node, keywords)
@@ -179,7 +179,7 @@ class Networks(Tensors):
         if name == "load_state_dict":
             self.trace.resumed |= receiver.refs
         if name == "add_param_group" and args:
-            for value in self.open(args, node):
+            for value in self.open(args):
                 held = value.refs | frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
                 for token in receiver.refs:
                     self.hold(token, self.optimized.get(token, EMPTY) | held)
@@ -189,7 +189,7 @@ class Networks(Tensors):
     def scaler_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """GradScaler: scale gives the loss back, step steps the optimizer."""
         if name == "scale" and args:
-            return self.scale(receiver, self.derive(self.open(args, node), node), node)
+            return self.scale(receiver, self.derive(self.open(args), node), node)
         if name == "step" and args:
             self.stepped(args[0], node, receiver)
         elif name == "unscale_" and args:

@@ -182,7 +182,7 @@ class Notes(Results):
                 if part.kind & (Kind.MODULE | Kind.CONTAINER):
                     rest += part.refs - seen
 
-    def note_dropout(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.AST) -> None:
+    def note_dropout(self, args: list[Value], keywords: dict[str, Value], node: ast.AST) -> None:
         """F.dropout: always on where `training=` is not given."""
         given = args[2] if len(args) > 2 else keywords.get("training") or keywords.get("**")
         this = self.here.this

@@ -56,7 +56,7 @@ class Objects(Notes):
         if value.kind & Kind.LIBRARY and value.names:
             return of_library(value.names, name)
         if value.kind & Kind.CLASS:
-            return self.class_attribute(value, name, node)
+            return self.class_attribute(value, name)
         return self.builtin_attribute(value, name, node)
 
     def builtin_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
@@ -74,12 +74,12 @@ class Objects(Notes):
         if value.kind & Kind.MODULE:
             return self.module_attribute(value, name, node)
         if value.kind & (Kind.UNKNOWN | Kind.OBJECT | Kind.OPTIMIZER | Kind.LOADER) and value.refs:
-            return self.current(self.attribute_piece(value, name, node))
+            return self.current(self.attribute_piece(value, name))
         return Value(Kind.OTHER, reach=value.reach) if value.reach and value.kind & Kind.OTHER else OTHER
 
-    def attribute_piece(self, value: Value, name: str, node: ast.expr) -> Value:
+    def attribute_piece(self, value: Value, name: str) -> Value:
         """An attribute of something that the file does not show."""
-        out = self.piece(value, name, node, Grad.UNKNOWN)
+        out = self.piece(value, name, Grad.UNKNOWN)
         if idioms.WEIGHTS.search(name):
             self.trace.weights |= out.refs
         return out
@@ -97,7 +97,7 @@ class Objects(Notes):
             return constant(value.grad == Grad.LIVE)
         effect = operations.ATTRIBUTES.get(name)
         if effect is None:
-            return self.piece(value, name, node) if value.kind & Kind.UNKNOWN else OTHER
+            return self.piece(value, name) if value.kind & Kind.UNKNOWN else OTHER
         if effect == Effect.DETACH and value.kind & Kind.UNKNOWN:
             # `.data` of something unknown: a tensor's, or a part of a data set or a response
             return self.detach(value, node)._replace(kind=Kind.TENSOR | Kind.UNKNOWN)
@@ -142,7 +142,8 @@ class Objects(Notes):
                 return slot
         return None
 
-    def class_attribute(self, value: Value, name: str, node: ast.expr) -> Value:
+    def class_attribute(self, value: Value, name: str) -> Value:
+        """What a class of the file, or one that it inherits from, has under a name."""
         for address in value.refs:
             cls = self.classes.get(address)
             found = self.find(cls, name) if cls else None
@@ -153,7 +154,7 @@ class Objects(Notes):
                 return found
             if cls is not None and name == "apply" and any(n.endswith("autograd.Function") for n in cls.library):
                 return Value(Kind.LIBRARY, names=frozenset(("torch.autograd.Function.apply",)))
-        return self.piece(value, name, node) if value.refs else OTHER
+        return self.piece(value, name) if value.refs else OTHER
 
     def instantiate(self, cls: Class, args: list[Value], keywords: dict[str, Value], node: ast.AST) -> Value:
         """A new object of a class of the file, its __init__ run."""

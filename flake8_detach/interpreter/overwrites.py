@@ -43,7 +43,7 @@ class Overwrites(Effects):
         if old.dtype == DType.INTEGER:
             out = out._replace(grad=Grad.CUT, history=frozenset(), leaf=Leaf.LEAF)
         if old.refs and self.brings_history(old, new):
-            out = self.grown((min(old.refs), NOW), out, node)
+            out = self.grown(out, node)
         for address in old.refs:
             slot = out if len(old.refs) == 1 and not self.is_one_of_many(address) else join(old, out)
             self.state.write_now(address, old, slot)
@@ -92,7 +92,7 @@ class Overwrites(Effects):
         operands = [v for ref in new.refs if ref in self.trace.made for v in self.trace.made[ref].operands]
         return any(v.grad & (Grad.LIVE | Grad.UNKNOWN) and v.refs.isdisjoint(old.refs) for v in operands)
 
-    def grown(self, key: tuple[int, object], value: Value, node: ast.AST) -> Value:
+    def grown(self, value: Value, node: ast.AST) -> Value:
         """Record a value that depends on its own previous iteration, where it is bound, and mark it with that place."""
         running = set(self.active_loops())
         own = in_order(c for c in value.carried if c.loop in running)

@@ -78,7 +78,7 @@ class Repeats(Definitions):
             and all(key[0] >= since for key in self.state.changed(mark))
             and not value.kind & ~NOTHING_NEW
             and all(is_plain(v) and min(v.refs, default=since) >= since for v in self.inside(value))
-            and self.are_settings(self.open(given, function.node))
+            and self.are_settings(self.open(given))
         ):
             self.busy.add(function.node)
             self.idle.pop(function.node, None)

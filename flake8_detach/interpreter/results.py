@@ -92,9 +92,9 @@ class Results(Containers):
         grad = out.grad | operand.grad if self.mode != Grad.LIVE else out.grad
         return out._replace(grad=grad, leaf=out.leaf | operand.leaf if out.leaf else 0, history=out.history | operand.history)
 
-    def operands(self, values: Iterable[Value], node: ast.AST) -> list[Value]:
+    def operands(self, values: Iterable[Value]) -> list[Value]:
         """The arguments that may be operands, containers opened: no dtypes, layouts and memory formats."""
-        return [v for v in self.open(values, node) if not v.names or not v.names & outputs.CONSTANTS]
+        return [v for v in self.open(values) if not v.names or not v.names & outputs.CONSTANTS]
 
     @staticmethod
     def argument(place: int, name: str, args: Sequence[Value], keywords: dict[str, Value]) -> Value | None:

@@ -34,7 +34,7 @@ class Tensors(Builtins):
 
     def tensor_method(self, receiver: Value, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A method of a tensor, by the table of exceptions, else DERIVE."""
-        given = self.operands([*args, *keywords.values()], node)
+        given = self.operands([*args, *keywords.values()])
         if name in ("copy_", "add_", "lerp_") and receiver.refs & self.roots.keys():
             self.note_weights_copied(receiver, given)
         if name == "zero_" and self.gradient_of:
@@ -70,7 +70,7 @@ class Tensors(Builtins):
         effect = operations.of_method(name)
         if effect is None and operators.may_return_pair(name) and (args[:1] and args[0].kind == Kind.NUMBER or "dim" in keywords):
             effect = Effect.PAIR
-        if effect is None and name in ("type", "to", "view") and self.to_integer(args, keywords, receiver):
+        if effect is None and name in ("type", "to", "view") and self.to_integer(args, keywords):
             effect = Effect.INTEGER
         if effect is None and name == "type" and not args:
             return TEXT
@@ -110,7 +110,7 @@ class Tensors(Builtins):
         return out._replace(dtype=dtype)
 
     @staticmethod
-    def to_integer(args: list[Value], keywords: dict[str, Value], receiver: Value) -> bool:
+    def to_integer(args: list[Value], keywords: dict[str, Value]) -> bool:
         """`.to(torch.long)`, `.type(torch.LongTensor)`."""
         names = {n for v in [*args[:1], *(keywords[k] for k in ("dtype",) if k in keywords)] for n in v.names}
         last = {n.rpartition(".")[2] for n in names}
@@ -130,7 +130,7 @@ class Tensors(Builtins):
         """rsample, log_prob, entropy carry the parameters' history; sample runs under no_grad."""
         as_tensor = receiver._replace(kind=Kind.TENSOR, names=frozenset())
         if name in objects.DIFFERENTIABLE_SAMPLES:
-            return self.derive([as_tensor, *self.open(args, node)], node)
+            return self.derive([as_tensor, *self.open(args)], node)
         integer = any(n.rpartition(".")[2] == "Categorical" for n in receiver.names)
         return self.plain(node, [as_tensor], integer)
 
@@ -154,7 +154,7 @@ class Tensors(Builtins):
             return receiver
         return self.overwrite(receiver, new, node)
 
-    def rewritten(self, receiver: Value, new: Value, node: ast.AST) -> Value:
+    def rewritten(self, receiver: Value, new: Value) -> Value:
         """The tensor object itself changes its history (detach_, requires_grad_)."""
         out = new._replace(refs=receiver.refs)
         both = join(out, receiver)
@@ -172,7 +172,7 @@ class Tensors(Builtins):
     def detach_itself(self, receiver: Value, node: ast.Call) -> Value:
         """x.detach_(). Of several tensors that x may be, it is not known which one loses its history; but x itself surely has none from here on."""
         alone = self.detach(receiver, node)
-        out = self.rewritten(receiver, alone, node)
+        out = self.rewritten(receiver, alone)
         several = len(receiver.refs) > 1 or any(map(self.is_one_of_many, receiver.refs))
         if not several or not receiver.grad & Grad.LIVE or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
             return out
@@ -189,13 +189,13 @@ class Tensors(Builtins):
             if target.grad == Grad.LIVE:
                 return target
             if target.grad & (Grad.LIVE | Grad.UNKNOWN):
-                return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE), node)
-            return self.rewritten(target, self.made_leaf(target, node), node)
+                return self.rewritten(target, target._replace(grad=target.grad | Grad.LIVE))
+            return self.rewritten(target, self.made_leaf(target, node))
         if flag.const is False and self.follows(target):
             return target
         if flag.const is False:
-            return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY), node)
-        return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT), node)
+            return self.rewritten(target, target._replace(grad=Grad.CUT, history=EMPTY))
+        return self.rewritten(target, target._replace(grad=target.grad | Grad.UNKNOWN | Grad.CUT))
 
     def is_single(self, target: Value, node: ast.AST) -> bool:
         """Whether one parameter of a module is meant, not each of them in turn: `x.weight`, `next(x.parameters())`, `parameters[0]`."""

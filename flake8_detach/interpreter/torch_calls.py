@@ -97,7 +97,7 @@ class TorchCalls(Calls):
             return self.call(args[0], args[1:], {}, node)
         if short in ("func.functional_call", "nn.utils.parameters_to_vector", "nn.utils.stateless.functional_call"):
             return self.leaf(node)._replace(leaf=Leaf.NONLEAF)
-        given = self.operands([*args, *keywords.values()], node)
+        given = self.operands([*args, *keywords.values()])
         effect = operations.of_function(short) or (operations.of_function(last) if short.startswith(("special.", "nn.init.")) else None)
         if short.startswith("nn.init._calculate"):
             return self.tuple_of(node, NUMBER, 2)
@@ -117,7 +117,7 @@ class TorchCalls(Calls):
         ):
             return self.legacy_tensor(last, args, keywords, node)
         if last in operations.DROPOUTS and short.startswith("nn.functional."):
-            self.note_dropout(last, args, keywords, node)
+            self.note_dropout(args, keywords, node)
         dropout = last in outputs.DROPOUTS and short.startswith("nn.functional.")
         if dropout and args and self.is_off(last, args, keywords):
             return args[0] if last[-1] != "d" else self.perhaps_itself(args[0], self.view(args[0], node))  # those may add a dimension
@@ -182,7 +182,7 @@ class TorchCalls(Calls):
 
     def created(self, last: str, effect: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.zeros, torch.tensor ...: a leaf, live when asked to be."""
-        operands = self.open(args[:1], node) if last in ("tensor", "from_numpy") else []
+        operands = self.open(args[:1]) if last in ("tensor", "from_numpy") else []
         if last == "tensor" and args:
             self.note_rebuild(last, args[0], node)
         dtype = keywords.get("dtype")
@@ -194,7 +194,7 @@ class TorchCalls(Calls):
         integer = integer and not vague
         out = self.plain(node, operands, integer)
         wanted = self.requires(keywords)
-        if wanted and (integer or (not dtype and self.only_integers(last, args, node))):
+        if wanted and (integer or (not dtype and self.only_integers(last, args))):
             self.record(Role.FLAG, node, INTEGERS, detail=("creation", last))
         if last in ("tensor", "full", "full_like", "zeros_like", "ones_like", "empty_like", "from_numpy") and not integer:
             out = out._replace(dtype=0) if not dtype else out
@@ -206,16 +206,16 @@ class TorchCalls(Calls):
             return self.leaf(node, operands)
         return out if wanted is False else join(out, self.leaf(node, operands))._replace(grad=Grad.UNKNOWN | Grad.CUT)
 
-    def only_integers(self, last: str, args: list[Value], node: ast.expr) -> bool:
+    def only_integers(self, last: str, args: list[Value]) -> bool:
         """Whether torch.tensor([1, 2]), torch.full((2,), 1), torch.arange(3) are given nothing but integer constants."""
         if last not in ("tensor", "full", "arange"):
             return False
-        given = self.open(args[1:2] if last == "full" else args[:1] if last == "tensor" else args, node)
+        given = self.open(args[1:2] if last == "full" else args[:1] if last == "tensor" else args)
         return bool(given) and all(isinstance(v.const, int) for v in given)
 
     def legacy_tensor(self, last: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.Tensor(x), FloatTensor(x), as_tensor(x): of a tensor the same object or an alias, of anything else a new leaf."""
-        given = self.open(args[:1], node)
+        given = self.open(args[:1])
         if args and args[0].kind & Kind.CONTAINER:
             self.note_rebuild(last, args[0], node)
         integer = last in ("LongTensor", "IntTensor", "ByteTensor", "BoolTensor")
@@ -244,7 +244,7 @@ class TorchCalls(Calls):
         wanted = self.requires(keywords)
         operand = args[0] if args else OTHER
         if wanted:
-            return self.leaf(node, self.open([operand], node))
+            return self.leaf(node, self.open([operand]))
         out = self.detach(operand, node)
         if "volatile" in keywords and keywords["volatile"].const is not False:
             out = out._replace(reach=out.reach | out.refs)
@@ -298,7 +298,7 @@ class TorchCalls(Calls):
         held: frozenset[int] = EMPTY
         if args and self.iterators:
             self.consume_all(args[:1], node)
-        given = self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)], node)
+        given = self.open([*args[:1], *(keywords[k] for k in ("params",) if k in keywords)])
         for value in given:
             modules = frozenset(m for t in value.refs for m in self.parameters.get(t, EMPTY))
             held |= self.with_parts(Value(Kind.MODULE, refs=modules), registered=True) if modules else EMPTY
@@ -335,14 +335,14 @@ class TorchCalls(Calls):
 
     def distribution(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """A distribution carries the history of its parameters."""
-        own = self.derive(self.open([*args, *keywords.values()], node), node, "distribution")
+        own = self.derive(self.open([*args, *keywords.values()]), node, "distribution")
         return own._replace(kind=Kind.OBJECT, names=frozenset((objects.DISTRIBUTION, name)))
 
     # -- autograd ---------------------------------------------------------------------------------------------------------------------
 
     def call_autograd(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.expr) -> Value:
         """torch.autograd.*."""
-        given = self.open([*args, *keywords.values()], node)
+        given = self.open([*args, *keywords.values()])
         if name == "Variable":
             return self.variable(args, keywords, node)
         if name == "backward":
@@ -350,8 +350,8 @@ class TorchCalls(Calls):
             return OTHER
         if name == "grad":
             self.record(Role.DIFFERENTIATE, node, (args or [keywords.get("outputs", OTHER)])[0])
-            outputs = self.open(args[:1] or [keywords.get("outputs", OTHER)], node)
-            self.trace.probed |= frozenset(t for v in self.open([*args[1:2], keywords.get("inputs", OTHER)], node) for t in v.refs)
+            outputs = self.open(args[:1] or [keywords.get("outputs", OTHER)])
+            self.trace.probed |= frozenset(t for v in self.open([*args[1:2], keywords.get("inputs", OTHER)]) for t in v.refs)
             for value in outputs:
                 self.trace.backpropagated |= value.reach
                 self.trace.proven |= value.refs

@@ -79,7 +79,7 @@ class Updates(Belongings):
         given = args[0] if args else keywords.get("parameters", OTHER)
         limit = args[1] if len(args) > 1 else keywords.get("max_norm", keywords.get("clip_value", OTHER))
         self.consume(given, node.args[0] if isinstance(node, ast.Call) and node.args else None, node)
-        self.record(Role.CLIP, node, given, values=tuple(self.open([given], node)), detail=(CLIPS[name], limit, node is self.statement))
+        self.record(Role.CLIP, node, given, values=tuple(self.open([given])), detail=(CLIPS[name], limit, node is self.statement))
 
     # -- gradient scalers -------------------------------------------------------------------------------------------------------------
 
