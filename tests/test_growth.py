@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import sys
 import time
+from pathlib import Path
 
+import corpora
 import growth
 import pytest
 from figures import exponent, last_exponent, ratios, spread, table
@@ -37,7 +39,7 @@ def test_no_axis_explodes(name: str) -> None:
 @pytest.mark.parametrize(("name", "size"), [("calls in a circle", 1000), ("forks", 2000), ("written keys", 2000)])
 def test_values_that_hang_on_too_many_places_are_given_up(name: str, size: int) -> None:
     """In time, and in less memory than the bar of 50,000 lines: without the bound they take 2 to 11 GiB."""
-    measured = growth.point(sys.executable, AXES[name].program(size))
+    measured = growth.point(sys.executable, [AXES[name].program(size)])
     assert measured is not None
     assert measured.exhausted
     assert measured.peak < growth.BAR_MIB
@@ -62,6 +64,17 @@ def test_last_exponent_sees_a_bend() -> None:
 def test_an_exponent_needs_two_sizes() -> None:
     with pytest.raises(ValueError, match="two sizes, not 1"):
         exponent({1000: 1.0})
+
+
+def test_real_code_is_the_same_at_every_size(tmp_path: Path) -> None:
+    """Files are not cut: their time is taken by the line, and what is too little for one more text is left out."""
+    files = [tmp_path / f"{number}.py" for number in range(5)]
+    for path in files:
+        path.write_text("from __future__ import annotations\nx = 1\ny = 2\n", encoding="utf-8")
+    texts = list(corpora.long_texts(files, 3))
+    assert texts == ["x = 1\ny = 2\n" * 2] * 2
+    measured = growth.by_line(3, texts, growth.Point(seconds=4.0, parse=2.0, peak=20.0, exhausted=False, kept=True))
+    assert (measured.seconds, measured.parse, measured.peak) == pytest.approx((3.0, 1.5, 20.0))
 
 
 def test_ratios_are_taken_pair_by_pair() -> None:

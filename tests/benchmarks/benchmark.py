@@ -17,6 +17,7 @@ Here: the sections and their tables. Not here: environments, files, measuring, a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import statistics
@@ -153,10 +154,14 @@ def chosen_corpora(given: Mapping[str, Path], cache: Path) -> list[Corpus]:
     return folders + [corpus for corpus in made if corpus.letter not in given]
 
 
-def real_code(files: Sequence[Path]) -> dict[int, str]:
-    """The folders' own code one file after another, at the sizes of the axes of length, as far as there is enough."""
-    total = sum(corpora.parsed_lines(files).values())
-    return {size: programs.TRAINING + corpora.long_text(files, size) for size in programs.LINES if size < total * 0.95}
+def real_code(files: Sequence[Path]) -> dict[int, list[str]]:
+    """The folders' own code, one file after another, cut into texts of the sizes of the axes of length: the same code at every size, since one line
+    of it costs more than another. Sizes for which there is not enough are left out."""
+    counted = corpora.parsed_lines(files)
+    ends = itertools.accumulate(counted.values())
+    same = [path for path, end in zip(counted, ends) if end - counted[path] < programs.LINES[-1]]
+    cut = {size: [programs.TRAINING + text for text in corpora.long_texts(same, size)] for size in programs.LINES}
+    return {size: texts for size, texts in cut.items() if texts}
 
 
 def arguments() -> argparse.Namespace:

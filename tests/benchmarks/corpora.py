@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,19 +72,21 @@ def editor_file(letter: str, files: Iterable[Path]) -> Corpus:
     return Corpus(letter, f"one file of {lengths[path]} lines ({path.parent.name}/{path.name}), cold", (path,))
 
 
-def long_text(files: Iterable[Path], length: int = LONG_LINES) -> str:
-    """Files one after another until so many lines are reached. Raises ValueError when there are not enough of them."""
+def long_texts(files: Iterable[Path], length: int = LONG_LINES) -> Iterator[str]:
+    """Files one after another, a new text where so many lines are reached; what remains is left out."""
     lines: list[str] = []
     for path in files:
-        lines += [line for line in text_of(path).splitlines() if not line.startswith("from __future__")] if len(lines) < length else []
-    if len(lines) < length:
-        raise ValueError(f"{len(lines)} lines of code are not {length}")
-    return "\n".join(lines) + "\n"
+        lines += [line for line in text_of(path).splitlines() if not line.startswith("from __future__")]
+        if len(lines) >= length:
+            yield "\n".join(lines) + "\n"
+            lines = []
 
 
 def long_file(letter: str, files: Iterable[Path], path: Path) -> Corpus:
-    """One file of many lines, written to `path`."""
-    text = long_text(files)
+    """One file of many lines, written to `path`. Raises ValueError when there are not enough of them."""
+    text = next(long_texts(files), "")
+    if not text:
+        raise ValueError(f"there are not {LONG_LINES} lines of code")
     path.write_text(text, encoding="utf-8")
     return Corpus(letter, f"one file of {text.count(chr(10))} lines", (path,))
 

@@ -1,7 +1,7 @@
 """Time and memory over the size of a program, axis by axis: `python tests/benchmarks/growth.py [AXIS ...]`.
 
 Here: measuring one program in a process of its own, and fitting the exponent. Not here: the programs. The bars: the exponent over the length of a
-file is at most 1.1, and 50,000 lines take less than 1 GiB. `--one FILE` measures one file and prints JSON; that is what the processes run. The
+file is at most 1.1, and 50,000 lines take less than 1 GiB. `--measure FILE ...` measures files and prints JSON; that is what the processes run. The
 package is the one of this checkout.
 """
 
@@ -33,8 +33,8 @@ BAR_EXPONENT, BAR_MIB = 1.1, 1024
 
 
 class Point(NamedTuple):
-    """One program: seconds of CPU for the analysis and for `ast.parse`, peak memory in MiB of the process; whether the analysis gave up, and
-    whether it still reported what stands in front of every program."""
+    """One program, or the mean of several: seconds of CPU for the analysis and for `ast.parse`, peak memory in MiB of the process; whether the
+    analysis gave one up, and whether it still reported what stands in front of each."""
 
     seconds: float
     parse: float
@@ -43,8 +43,8 @@ class Point(NamedTuple):
     kept: bool
 
 
-def measure_file(path: Path) -> dict[str, Any]:
-    """The analysis of one file in this process."""
+def measure_files(paths: Sequence[Path]) -> dict[str, Any]:
+    """The analysis of files in this process: the mean time of one."""
     sys.path.insert(0, str(ROOT))
     from flake8_detach import analysis, interpreter
 
@@ -56,48 +56,53 @@ def measure_file(path: Path) -> dict[str, Any]:
         exhausted.append(trace.exhausted)
         return trace
 
-    vars(interpreter)["interpret"] = watched  # analysis looks it up by name for each file
     analysis.check(ast.parse(TRAINING), TRAINING.splitlines(keepends=True), "warm.py")  # imports what is imported lazily
-    with tokenize.open(path) as file:
-        lines = file.readlines()
-    start = time.process_time()
-    tree = ast.parse("".join(lines))
-    parsed = time.process_time()
-    reports = analysis.check(tree, lines, str(path))
-    end = time.process_time()
-    first = TRAINING.count("\n")
-    return {
-        "seconds": end - parsed,
-        "parse": parsed - start,
-        "exhausted": bool(exhausted[-1]),
-        "kept": {"DET101", "DET102", "DET201"} <= {report.code for report in reports if report.line <= first},
-    }
+    vars(interpreter)["interpret"] = watched  # analysis looks it up by name for each file
+    taken, parsing, kept = 0.0, 0.0, True
+    for path in paths:
+        with tokenize.open(path) as file:
+            lines = file.readlines()
+        start = time.process_time()
+        tree = ast.parse("".join(lines))
+        parsed = time.process_time()
+        reports = analysis.check(tree, lines, str(path))
+        taken += time.process_time() - parsed
+        parsing += parsed - start
+        kept = kept and {"DET101", "DET102", "DET201"} <= {report.code for report in reports if report.line <= TRAINING.count("\n")}
+    return {"seconds": taken / len(paths), "parse": parsing / len(paths), "exhausted": any(exhausted), "kept": kept}
 
 
-def point(python: Path | str, program: str, limit: int = LIMIT) -> Point | None:
-    """One program, in a process of its own; None past the limit."""
+def point(python: Path | str, texts: Sequence[str], limit: int = LIMIT) -> Point | None:
+    """One program, or several of about one size, in a process of their own; None past the limit."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "program.py"
-        path.write_text(program, encoding="utf-8")
+        paths = [Path(folder) / f"program{number}.py" for number in range(len(texts))]
+        for path, text in zip(paths, texts):
+            path.write_text(text, encoding="utf-8")
         try:
-            used = cost([python, __file__, "--one", path], limit, accept=[0])
+            used = cost([python, __file__, "--measure", *paths], limit, accept=[0])
         except Killed:
             return None
     return Point(**json.loads(used.output), peak=used.peak)
 
 
-def axis_points(python: Path | str, programs: Mapping[int, str], limit: int = LIMIT, rounds: int = 1) -> tuple[dict[int, Point], int | None]:
+def by_line(size: int, texts: Sequence[str], measured: Point) -> Point:
+    """What programs of exactly so many lines would have taken: files end where they end."""
+    scale = size * len(texts) / sum(text.count("\n") for text in texts)
+    return measured._replace(seconds=measured.seconds * scale, parse=measured.parse * scale)
+
+
+def axis_points(python: Path | str, programs: Mapping[int, Sequence[str]], limit: int = LIMIT, rounds: int = 1) -> tuple[dict[int, Point], int | None]:
     """The programs in order of size, each at its median; ends with the size that exploded, if one does. A round measures every size once, so that a
     clock that changes its speed changes it for all of them."""
     found: dict[int, list[Point]] = {}
     exploded = None
     for number in range(rounds):
-        for size, program in programs.items():
+        for size, texts in programs.items():
             if size == exploded:
                 break
             if number and found[size][0].seconds >= BRIEF:
                 continue
-            measured = point(python, program, limit)
+            measured = point(python, texts, limit)
             if measured is None:
                 exploded = size
                 break
@@ -123,13 +128,14 @@ def row(name: str, points: Mapping[int, Point], exploded: int | None) -> list[ob
 HEADER = ["axis", "sizes", "s at the largest", "times ast.parse", "exponent", "of the last two", "peak MiB", "notes"]
 
 
-def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mapping[int, str]] | None = None, limit: int = LIMIT) -> str:
-    """The table of the axes of these names, or of all; `extra` are further ones by name, whose sizes are lines."""
-    chosen = {name: {size: AXES[name].program(size) for size in AXES[name].sizes} for name in names or AXES}
+def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mapping[int, Sequence[str]]] | None = None, limit: int = LIMIT) -> str:
+    """The table of the axes of these names, or of all; `extra` are further ones by name, with several programs of about so many lines."""
+    chosen = {name: {size: [AXES[name].program(size)] for size in AXES[name].sizes} for name in names or AXES}
     rows, worst, heaviest = [], 0.0, 0.0
     for name, programs in {**(extra or {}), **chosen}.items():
         has_bar = name not in AXES or AXES[name].sizes == LINES
         points, exploded = axis_points(python, programs, limit, ROUNDS if has_bar else 1)
+        points = points if name in AXES else {size: by_line(size, programs[size], p) for size, p in points.items()}
         rows.append(row(name, points, exploded))
         print(" ", *rows[-1], file=sys.stderr)
         if has_bar:
@@ -143,12 +149,12 @@ def run(python: Path | str, names: Sequence[str] = (), extra: Mapping[str, Mappi
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("axes", nargs="*", metavar="AXIS", help=f"all, or some of: {', '.join(AXES)}")
-    parser.add_argument("--one", type=Path, metavar="FILE", help="measure one file in this process and print JSON")
+    parser.add_argument("--measure", type=Path, nargs="+", metavar="FILE", help="measure files in this process and print JSON")
     parser.add_argument("--limit", type=int, default=LIMIT, help="CPU seconds after which a program explodes (%(default)s)")
     chosen = parser.parse_args()
     if unknown := set(chosen.axes) - set(AXES):
         parser.error(f"unknown axis {', '.join(sorted(unknown))}")
-    print(json.dumps(measure_file(chosen.one)) if chosen.one else run(sys.executable, chosen.axes, limit=chosen.limit))
+    print(json.dumps(measure_files(chosen.measure)) if chosen.measure else run(sys.executable, chosen.axes, limit=chosen.limit))
 
 
 if __name__ == "__main__":
