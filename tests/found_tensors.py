@@ -411,6 +411,25 @@ TENSORS: Final[dict[str, str]] = {
         m2[:, 0] += v9
         m2[0].zero_()
         """,
+    "flag set in place after some passes have gone on": """
+        v4 = torch.arange(3.0)
+        for _ in range(2):
+            pass
+            with torch.no_grad():
+                v7 = -v4
+                if random.random() < 0.5:
+                    continue
+            v7.requires_grad_()
+        """,
+    "list that a pass of a loop empties, and that is filled again": """
+        v3 = torch.rand(3).requires_grad_()
+        l7 = [v3.detach()]
+        for _ in range(2):
+            if random.random() < 0.5:
+                l7.clear()
+        l7.extend([v3, v3])
+        print(l7[0])
+        """,
     "view of a sum in place that is detached in place": """
         v8 = torch.full((3,), 2.0)
         v12 = v8.clone()

@@ -47,6 +47,8 @@ LATER: Final = "later"  # and in all others
 SPENT: Final = "[spent]"  # 1: an iterator has given all its items
 RETAINED: Final = "[retained]"  # 1: retain_grad() was called
 
+MANY_PATHS: Final = 16
+"""Of how many paths each is asked what it knows; of more it is taken for granted that one may know it."""
 LIGHT: Final = 32
 """How many places a value may hang on before the memory that it takes is counted."""
 MOST_MEMORY: Final = 1000 << 20
@@ -79,6 +81,11 @@ def join_now(key: Key, here: Slot | None, differences: list[Difference]) -> Slot
     if len(touched) == len(differences) or not isinstance(out, Value):
         return out
     return join_slots(out, here)
+
+
+def is_held(address: int, difference: Difference) -> bool:
+    """Whether what a path has bound may be a tensor."""
+    return any(isinstance(slot, Value) and address in slot.refs for slot in difference.values())
 
 
 def join_paths(key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
@@ -147,9 +154,12 @@ class State:
             self.as_made[address] = before
         self.write((address, NOW), after)
 
-    def parting(self, key: Key, here: Slot | None, when: int) -> Slot | None:
-        """A tensor as it was when paths parted; none where one of them makes it."""
-        if isinstance(here, Value) or self.made_at.get(key[0], 0) >= when:
+    def parting(self, key: Key, here: Slot | None, when: int, differences: list[Difference]) -> Slot | None:
+        """A tensor as it was when paths parted; none where one of them makes it, and the others know nothing of it."""
+        if isinstance(here, Value):
+            return here
+        made_since = self.made_at.get(key[0], 0) >= when and len(differences) <= MANY_PATHS
+        if made_since and not any(key not in d and is_held(key[0], d) for d in differences):
             return here
         return self.as_made.get(key[0], here)
 
@@ -254,7 +264,7 @@ class State:
         for key in keys:
             here, name = self.store.get(key), key[1]
             if name is NOW:
-                out = join_now(key, self.parting(key, here, parted), differences)
+                out = join_now(key, self.parting(key, here, parted, differences), differences)
             elif name.__class__ is tuple and name[0] == "item" and self.may_be_open(key[0], differences):
                 out = self.join_items(key, here, differences)
             else:
@@ -269,7 +279,6 @@ class State:
 
     def join_items(self, key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
         """What several paths left under a key of a container of which one has items at unknown places."""
-        left = [self.item_after(key, here, difference) for difference in differences]
-        if any(slot is None and d.get(key, here) is None and key in d and self.is_open(key[0], d) for slot, d in zip(left, differences)):
-            return None  # a path has emptied the list: what is put in later may come to stand here
-        return reduce(join_slots, left)
+        if any(difference.get(key, here) is None and key in difference and self.is_open(key[0], difference) for difference in differences):
+            return None  # a path has moved the items, or has none any more: what is put in later may come to stand here
+        return reduce(join_slots, [self.item_after(key, here, difference) for difference in differences])
