@@ -157,9 +157,8 @@ def chosen_corpora(given: Mapping[str, Path], cache: Path) -> list[Corpus]:
 def real_code(files: Sequence[Path]) -> dict[int, list[str]]:
     """The folders' own code, one file after another, cut into texts of the sizes of the axes of length: the same code at every size, since one line
     of it costs more than another. Sizes for which there is not enough are left out."""
-    counted = corpora.parsed_lines(files)
-    ends = itertools.accumulate(counted.values())
-    same = [path for path, end in zip(counted, ends) if end - counted[path] < programs.LINES[-1]]
+    starts = itertools.accumulate((corpora.text_of(path).count("\n") for path in files), initial=0)
+    same = [path for path, start in zip(files, starts) if start < programs.LINES[-1]]
     cut = {size: [programs.TRAINING + text for text in corpora.long_texts(same, size)] for size in programs.LINES}
     return {size: texts for size, texts in cut.items() if texts}
 
