@@ -20,7 +20,6 @@ WIDEST = 64
 FEW = 5
 NO_ITEMS = constant(0)._replace(names=frozenset(("empty",)))
 """Length of a list that is empty; where paths meet, its name stays: of what one of them leaves empty the sum may be the number 0."""
-HOLDERS = Kind.CONTAINER | Kind.OBJECT
 STORABLE = Kind.TENSOR | Kind.UNKNOWN | Kind.NUMBER | Kind.NONE
 
 
@@ -37,6 +36,7 @@ def is_constant(key: Value) -> bool:
 def family(template: str) -> object:
     """The name under which the store holds what was put in under keys that one template makes: `"loss/{}".format(scale)`."""
     return ("family", template)
+
 
 def told_apart(items: list[Value]) -> list[Value]:
     """Items of which all plain ones (numbers, texts, None) are the same: of a long row of settings one stands for all."""
@@ -305,7 +305,7 @@ class Containers(Overwrites):
         """Operands with the containers among them replaced by what they hold."""
         out: list[Value] = []
         for value in values:
-            out += self.inside(value) if value.kind & HOLDERS else [value]
+            out += self.inside(value) if value.kind & (Kind.CONTAINER | Kind.OBJECT) else [value]
         return out
 
     def inside(self, value: Value, depth: int = 3) -> list[Value]:
@@ -326,8 +326,7 @@ class Containers(Overwrites):
                 found = [s] if isinstance(s := self.state.store.get((address, ITEMS)), Value) else []
             self.spend(len(found))
             for item in told_apart(found):
-                now = self.current(item)
-                parts = self.inside(now, depth - 1) if now.kind & HOLDERS else [now]
+                parts = self.inside(self.current(item), depth - 1)
                 out += map(self.whole, parts) if not apart and self.holds_life(address) else parts
             sure += several and any(part.grad == Grad.LIVE for part in out[start:])
         if 0 < sure < len(value.refs):  # it is one of several containers, not all of them

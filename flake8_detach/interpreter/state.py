@@ -158,10 +158,10 @@ class State:
         """A tensor as it was when paths parted; none where one of them makes it, and the others know nothing of it."""
         if isinstance(here, Value):
             return here
-        made_since = self.made_at.get(key[0], 0) >= when and len(differences) <= MANY_PATHS
-        if made_since and not any(key not in d and is_held(key[0], d) for d in differences):
-            return here
-        return self.as_made.get(key[0], here)
+        made = self.as_made.get(key[0], here)
+        if self.made_at.get(key[0], 0) < when or len(differences) > MANY_PATHS:
+            return made
+        return made if any(key not in difference and is_held(key[0], difference) for difference in differences) else here
 
     def anywhere(self, key: Key, difference: Difference = NOTHING) -> Slot | None:
         """What stands under a key of a container under which nothing was put: where items have unknown places, any of these."""
@@ -279,6 +279,6 @@ class State:
 
     def join_items(self, key: Key, here: Slot | None, differences: list[Difference]) -> Slot | None:
         """What several paths left under a key of a container of which one has items at unknown places."""
-        if any(difference.get(key, here) is None and key in difference and self.is_open(key[0], difference) for difference in differences):
+        if any(key in difference and difference[key] is None and self.is_open(key[0], difference) for difference in differences):
             return None  # a path has moved the items, or has none any more: what is put in later may come to stand here
         return reduce(join_slots, [self.item_after(key, here, difference) for difference in differences])

@@ -21,7 +21,7 @@ from pathlib import Path
 from .occurrence import INTERRUPTED, Witnessed
 
 GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
-PATIENCE = (5.0, 2.0)  # seconds that an interrupted program has for writing it down, after the first interrupt and after the second
+PATIENCE, MORE = 5.0, 2.0  # seconds that an interrupted program has for writing it down, after the first interrupt and after the second
 START = "import sys; sys.path[0] = {root!r}; from {package}.start import main; sys.exit(main(sys.argv[1]))"
 
 Job = tuple[str, Sequence[str], "Sequence[str] | None"]
@@ -106,12 +106,12 @@ def _waited(process: subprocess.Popen[bytes], limit: float, quiet: bool) -> int:
 
 def _patiently(process: subprocess.Popen[bytes]) -> None:
     """Waits for the end of an interrupted program, and interrupts it once more: Python sleeps through what comes just as it begins to wait."""
-    for seconds in PATIENCE:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+    if process.returncode is None and os.name == "posix":
+        process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
-            return
-        if os.name == "posix":
-            process.send_signal(signal.SIGINT)
+            process.wait(MORE)
 
 
 def _lost(status: int | None) -> Witnessed:
