@@ -21,7 +21,7 @@ from pathlib import Path
 from .occurrence import INTERRUPTED, Witnessed
 
 GRACE = 30.0  # seconds beyond the limit for importing torch and for writing down what happened
-PATIENCE, MORE = 5.0, 2.0  # seconds that an interrupted program has for writing it down, after the first interrupt and after the second
+PATIENCE = 5.0  # seconds that an interrupted program has for writing it down, after the first interrupt and again after the second
 START = "import sys; sys.path[0] = {root!r}; from {package}.start import main; sys.exit(main(sys.argv[1]))"
 
 Job = tuple[str, Sequence[str], "Sequence[str] | None"]
@@ -111,7 +111,7 @@ def _patiently(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is None and os.name == "posix":
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(MORE)
+            process.wait(PATIENCE)
 
 
 def _lost(status: int | None) -> Witnessed:

@@ -93,8 +93,15 @@ def test_what_is_wrong_is_seen(interruption: Interruption) -> None:
 
 
 ASLEEP = "print('ready', flush=True)\ntime.sleep(60)"
-DEAF_ONCE = "def hear(number, frame):\n    signal.signal(number, signal.default_int_handler)\nsignal.signal(signal.SIGINT, hear)\n" + ASLEEP
-"""As Python is to an interrupt that comes between its last look for one and the system call that waits."""
+DEAF_ONCE = """def hear(number, frame):
+    signal.signal(number, signal.default_int_handler)
+signal.signal(signal.SIGINT, hear)
+print('ready', flush=True)
+while signal.getsignal(signal.SIGINT) is hear:
+    time.sleep(0.01)
+time.sleep(60)"""
+"""As Python is to an interrupt that comes between its last look for one and the system call that waits, which is also why it sleeps in slices
+until the first has come: a long sleep might take that for nothing, and `hear` would hear the second."""
 
 
 @pytest.mark.parametrize("waits", [ASLEEP, DEAF_ONCE], ids=["heard", "heard the second time"])
