@@ -226,4 +226,19 @@ MODULES: Final[dict[str, str]] = {
         p13.requires_grad_()
         v = p10(torch.ones(3))
         """,
+    "part that is unfrozen by the forward of its frozen whole": """
+        class P1(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner = nn.Linear(3, 3)
+
+            def forward(self, v):
+                self.inner.requires_grad_()
+                return v.cumsum(0)
+
+        p1 = P1()
+        for p in p1.parameters():
+            p.requires_grad = False
+        s = p1(torch.eye(3)).sum()
+        """,
 }

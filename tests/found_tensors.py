@@ -455,4 +455,21 @@ TENSORS: Final[dict[str, str]] = {
             for _ in range(2):
                 s13.copy_(s8)
         """,
+    "view of a view of a detached alias that is written in a loop": """
+        v7 = torch.zeros(3).clone().detach()
+        v3 = v7.unsqueeze(0).squeeze(0)
+        for _ in range(2):
+            v3.sub_(torch.randn(3, requires_grad=True))
+        """,
+    "write through a detached alias": """
+        v = torch.zeros(3)
+        w = v.detach()
+        x = w.view(3)
+        w.add_(torch.randn(3, requires_grad=True))
+        """,
+    "inference tensor that is detached in place outside": """
+        with torch.inference_mode():
+            v = torch.rand(3).requires_grad_()
+        v.detach_()
+        """,
 }

@@ -100,10 +100,18 @@ class Modules(Objects):
                         self.freeze_leaf(now, frozen, doubt)
         parts = self.with_parts(module)
         for token, modules in self.parameters.items():
-            if modules and modules <= parts and token in self.trace.leaves:  # a parameter that was read before
-                own = frozenset((token,))
-                now = self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own))
-                self.freeze_leaf(now, frozen, doubt)
+            if modules and token in self.trace.leaves:  # a parameter that was read before
+                self.freeze_read(token, modules, parts, frozen, doubt)
+
+    def freeze_read(self, token: int, modules: frozenset[int], parts: set[int], frozen: int, doubt: int) -> None:
+        """The same on a parameter of these modules: where only a part of them is meant, others of their parameters stay as they are."""
+        own = frozenset((token,))
+        now = self.current(Value(Kind.TENSOR, Grad.LIVE, Leaf.LEAF, DType.FLOAT, own, own, own))
+        if not modules <= parts:
+            if token in self.single or parts.isdisjoint(self.with_parts(Value(refs=modules))):
+                return
+            frozen |= (FROZEN if now.grad & Grad.CUT else 0) | (TRAINABLE if now.grad & Grad.LIVE else 0)
+        self.freeze_leaf(now, frozen, doubt)
 
     def freeze_leaf(self, leaf: Value, frozen: int, doubt: int) -> None:
         """The same on a parameter that the module holds itself; `doubt` says that what was frozen before may have stayed so."""

@@ -72,7 +72,7 @@ class Overwrites(Effects):
 
     def write_through(self, old: Value, out: Value, node: ast.AST) -> None:
         """What is written to a tensor is written to what it is a view of, and to all views of that."""
-        for token in self.sharers(old) - self.trace.aliases if old.refs.isdisjoint(self.trace.aliases) else ():
+        for token in self.viewers(old):
             if token in self.trace.leaves and not isinstance(self.state.store.get((token, NOW)), Value):
                 continue  # a leaf requires grad until something is done to it
             own = frozenset((token,))

@@ -7,7 +7,7 @@ is decided by order: an operation that was made after a write or a backward is n
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from flake8_detach.knowledge import operators, saved
 from flake8_detach.trace import Made, Role
@@ -116,6 +116,27 @@ class Storage(Machine):
         here, shared = dict(self.path), self.storage(value) - value.refs
         self.spend(len(shared) * len(here) >> 6)
         return {t for t in shared if all(here.get(visit, arm) == arm for visit, arm in self.made_in.get(t, ()))}
+
+    def viewers(self, value: Value) -> set[int]:
+        """Those of the sharers that autograd knows to be views of the same base: a detached alias is a base of its own."""
+        shared, aliases = self.sharers(value), self.trace.aliases
+        if value.refs.isdisjoint(aliases):
+            return shared - aliases
+        bases = self.bases(value.refs)
+        return {t for t in shared & aliases if not bases.isdisjoint(self.bases((t,)))}
+
+    def bases(self, tokens: Iterable[int]) -> set[int]:
+        """What these tensors are views of, as autograd knows it; what is no view is its own base."""
+        rest, seen, out = list(tokens), set[int](), set[int]()
+        while rest:
+            token = rest.pop()
+            self.spend(1)
+            viewed = self.trace.shares.get(token, EMPTY) if token not in self.hidden else EMPTY
+            if not viewed:
+                out.add(token)
+            rest += viewed - seen
+            seen |= viewed
+        return out
 
     def is_view_of(self, token: int, owners: frozenset[int]) -> bool:
         """Whether a tensor is a view, or a view of a view ..., of some of these, as autograd knows it."""

@@ -53,7 +53,7 @@ class Tensors(Builtins):
         if name == "numpy":
             return self.to_numpy(receiver, keywords, node)
         if name == "detach_":
-            return receiver if self.inferring else self.detach_itself(receiver, node)
+            return receiver if self.inferring or EMPTY < receiver.refs <= self.trace.inferred else self.detach_itself(receiver, node)
         if name == "is_inference":
             self.trace.asked |= receiver.refs
         if name == "new_tensor" and args:
