@@ -472,4 +472,13 @@ TENSORS: Final[dict[str, str]] = {
             v = torch.rand(3).requires_grad_()
         v.detach_()
         """,
+    "leaf that is back-propagated, and made one again where a path may have computed it": """
+        s = torch.ones((), requires_grad=True)
+        s.backward()
+        s.detach_()
+        if random.random() < 0.5:
+            for _ in range(2):
+                s = s.to(torch.float64) + 0
+        s.requires_grad_()
+        """,
 }

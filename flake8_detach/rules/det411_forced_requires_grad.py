@@ -37,11 +37,13 @@ LOUD = False
 
 
 def check(trace: Trace) -> Iterator[Finding]:
-    """Each forced flag, or forced leaf, on whose tensor backward is called."""
-    flags = [e for e in trace.of(Role.FLAG) if _forces(trace, e)]
-    for event in trace.of(Role.BACKWARD):
+    """Each forced flag, or forced leaf, on whose tensor backward is called afterwards."""
+    flags: list[Event] = []
+    for event in trace.of(Role.FLAG, Role.BACKWARD):
         loss = event.value
-        if is_optimized(trace, loss):
+        if event.role == Role.FLAG and _forces(trace, event):
+            flags.append(event)
+        if event.role == Role.FLAG or is_optimized(trace, loss):
             continue
         yield from (Finding(flag.node, {}) for flag in flags if loss.refs & flag.value.refs)
         if loss.kind == Kind.TENSOR and loss.grad == Grad.LIVE and loss.leaf == Leaf.LEAF and loss.refs <= trace.forced.keys():
