@@ -481,4 +481,15 @@ TENSORS: Final[dict[str, str]] = {
                 s = s.to(torch.float64) + 0
         s.requires_grad_()
         """,
+    "parameter of a layer that is made under inference mode": """
+        with torch.inference_mode():
+            v = nn.Linear(3, 3).bias
+        s = v @ v
+        """,
+    "addition in place to what may be None as far as the dict tells": """
+        v = torch.ones(3)
+        w = dict(a=v).get("a")
+        if random.random() < 0.5:
+            w += torch.randn(3, requires_grad=True)
+        """,
 }

@@ -50,6 +50,8 @@ class Assignments(Methods):
         target = node.target
         old = self.eval(ast.copy_location(_as_load(target), target))
         value = self.eval(node.value)
+        if old.kind & Kind.TENSOR and old.kind & Kind.NONE:
+            old = old._replace(kind=old.kind & ~Kind.NONE)  # which has no such operation
         if old.kind & Kind.CONTAINER and not old.kind & Kind.TENSOR and isinstance(node.op, ast.Add):
             self.extend(old, [value], {}, _as_call(node))
             return

@@ -55,6 +55,8 @@ class Modules(Objects):
         if name not in ("parameters", "state"):
             self.single.add(token)
         self.trace.leaves.add(token)
+        if EMPTY < module.refs <= self.trace.inferred:
+            self.trace.inferred.add(token)
         own = frozenset((token,))
         frozen = self.freeze_state(module)
         grad = Grad.CUT if frozen == FROZEN else Grad.LIVE | Grad.CUT if frozen & FROZEN else Grad.LIVE

@@ -258,6 +258,8 @@ class TorchCalls(Calls):
         address, _ = self.container(node, ("module", name))
         last = name.rpartition(".")[2]
         own = frozenset((address,))
+        if self.inferring:
+            self.trace.inferred.add(address)
         for key in (TRAINING, FREEZING, CHAIN):
             self.state.delete((address, key))
         out = Value(Kind.MODULE | (Kind.CONTAINER if last in objects.HOLDERS else 0), refs=own, names=frozenset((name,)))
