@@ -160,10 +160,10 @@ class Containers(Overwrites):
                 self.record(Role.STORE, node, part, container, (Value(refs=frozenset((token,))),), (outlived, overwritten))
 
     def outlived(self, container: Value) -> tuple[int, ...]:
-        """The running loops that are younger than the container."""
-        born: set[int] = set()
-        for address in container.refs:
-            born |= set(self.born[address])
+        """The running loops that are younger than the container, and those of which a pass before the present one has made it."""
+        born = {loop for address in container.refs for loop in self.born[address]}
+        if container.carried:
+            born -= {carry.loop for carry in container.carried}
         return tuple(loop.token for loop in self.loops if loop.token not in born)
 
     def keep(self, item: Value, node: ast.AST) -> Value:

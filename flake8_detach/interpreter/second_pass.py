@@ -34,7 +34,7 @@ class SecondPass(Branches):
         bound_first = decided = held = living = False
         for key, slot in end.items():
             if loop.token in self.born.get(key[0], ()):
-                living = living or (not isinstance(key[1], str) and may_be_live(slot))
+                living = living or (self.is_kept(key) and may_be_live(slot))
             elif not isinstance(slot, Value):
                 if slot is not None and slot != before.get(key) and self.is_seen(loop, key, end):
                     return True
@@ -46,6 +46,10 @@ class SecondPass(Branches):
                 held = held or bool(slot.kind & HOLDERS)
                 decided = decided or decides(before.get(key), slot)
         return held and living or bound_first and decided
+
+    def is_kept(self, key: Key) -> bool:
+        """Whether a key is that of something a container, or an object of a class of the file, holds."""
+        return not isinstance(key[1], str) or key[1] is ITEMS or key[0] in self.instances
 
     def is_seen(self, loop: Loop, key: Key, end: Difference) -> bool:
         """Whether a mark says something to the next iteration: that a container has items at unknown places, only if one may be live; that a tensor
