@@ -124,14 +124,13 @@ class Collections(Networks):
         if name == "setdefault":
             key = args[0].const
             there = [s for a in receiver.refs if key is not UNSURE and isinstance(s := self.state.store.get((a, item_key(key))), Value)]
+            self.keep_earlier(default)
             if there:
                 return self.current(join_all(there))
-            self.keep_earlier(default)
             for address in receiver.refs:
                 self.put(address, args[0], default)
             self.mappings |= receiver.refs if not receiver.kind & Kind.UNKNOWN else set()
-            for inner in default.refs if default.kind & Kind.CONTAINER else ():
-                self.born[inner] = tuple(t for t in self.born[inner] if any(t in self.born[a] for a in receiver.refs))
+            self.live_as_long(default, receiver.refs)
             return self.element(receiver, args[0], node)
         found = self.element(receiver, args[0], node)
         return join(found, default) if found.kind != Kind.OTHER else default

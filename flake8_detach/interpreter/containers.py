@@ -246,7 +246,7 @@ class Containers(Overwrites):
             if found:
                 others = (self.unplaced(a, name) for a in value.refs if (a, name) not in self.state.store)
                 return self.current(self.state.weigh(join_all([*found, *(v for v in others if isinstance(v, Value))])))
-        made = [self.make_item(a, key) for a in value.refs if a in self.factories]
+        made = [self.make_item(a, key, node) for a in value.refs if a in self.factories]
         if made:
             return join_all(made)
         if value.kind == Kind.UNKNOWN and value.refs and value.refs <= self.trace.tensors:
@@ -262,17 +262,26 @@ class Containers(Overwrites):
         """What may stand under a key of a container in which nothing was put there: any of its items where some, or all, have no places."""
         return self.state.anywhere((address, name)) if self.item_keys.get(address) else self.state.store.get((address, ITEMS))
 
-    def make_item(self, address: int, key: Value) -> Value:
+    def make_item(self, address: int, key: Value, node: ast.AST) -> Value:
         """The item that a defaultdict makes for a key it lacks; of keys that are not known, one stands for all."""
         found = self.state.store.get((address, ITEMS))
         if isinstance(found, Value) and key.const is UNSURE:
             return self.current(found)
-        if not self.factories[address].names & {"builtins.list", "builtins.dict", "builtins.set"}:
+        factory = self.factories[address]
+        if factory.kind & (Kind.CLASS | Kind.FUNCTION) and isinstance(node, ast.expr):
+            item = self.call(factory, [], {}, node)
+            self.live_as_long(item, frozenset((address,)))
+        elif factory.names & {"builtins.list", "builtins.dict", "builtins.set"}:
+            item = Value(Kind.CONTAINER, refs=frozenset((self.part(address, ("made", key.const if key.const is not UNSURE else None)),)))
+        else:
             return NUMBER
-        token = self.part(address, ("made", key.const if key.const is not UNSURE else None))
-        item = Value(Kind.CONTAINER, refs=frozenset((token,)))
         self.put(address, key, item)
         return item
+
+    def live_as_long(self, item: Value, holders: frozenset[int]) -> None:
+        """What a container is given where it lacks an item is as old as the container for all that comes later."""
+        for inner in item.refs if item.kind & (Kind.CONTAINER | Kind.OBJECT) else ():
+            self.born[inner] = tuple(t for t in self.born[inner] if any(t in self.born[a] for a in holders))
 
     def _index(self, value: Value, key: object) -> object:
         """A negative index counted from the front where the length is known."""

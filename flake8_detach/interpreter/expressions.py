@@ -139,17 +139,29 @@ class Expressions(Judgements):
 
     def concatenate(self, left: Value, right: Value, node: ast.AST) -> Value:
         """list + list, list * n, dict | dict."""
+        operands = [v for v in (left, right) if v.kind & Kind.CONTAINER]
+        self.note_lengthened(operands, node)
+        held = [(self.named_items(v), self.contents(v, node)) for v in operands]  # before this place makes anew what it gave the pass before
         address, value = self.container(node, "concatenated")
         self.born[address] = tuple(t for t in self.active_loops() if any(t in self.born[a] for v in (left, right) for a in v.refs))
-        for operand in (left, right):
-            if operand.kind & Kind.CONTAINER:
-                for address_ in operand.refs:
-                    for name in self.item_keys.get(address_, ()):
-                        slot = self.state.store.get((address_, name))
-                        if isinstance(slot, Value) and isinstance(name, tuple) and name[1] == "str":
-                            self.put(address, constant(name[2]), slot)
-                self.add(address, self.contents(operand, node))
+        for named, items in held:
+            for name, item in named:
+                self.put(address, name, item)
+            self.add(address, items)
         return value
+
+    def named_items(self, container: Value) -> list[tuple[Value, Value]]:
+        """What a container holds under constant texts."""
+        keys = ((a, name) for a in container.refs for name in self.item_keys.get(a, ()) if isinstance(name, tuple) and name[1] == "str")
+        return [(constant(key[1][2]), slot) for key in keys if isinstance(slot := self.state.store.get(key), Value)]
+
+    def note_lengthened(self, operands: list[Value], node: ast.AST) -> None:
+        """`x = x + [y]` in a loop: what is added to the list that this very place gave the pass before is stored like what is appended."""
+        own = self.token(node, "concatenated")
+        for whole in operands:
+            for added in operands if own in whole.refs else ():
+                if added is not whole and added.refs.isdisjoint(self.mappings) and (outlived := self.outlived(whole)):
+                    self.record_store(node, whole, self.keep(added, node), outlived, None)
 
     def eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.eval(node.operand)
