@@ -139,8 +139,10 @@ class Expressions(Judgements):
 
     def concatenate(self, left: Value, right: Value, node: ast.AST) -> Value:
         """list + list, list * n, dict | dict."""
+        own = self.token(node, "concatenated")
+        self.lengthened(left, right, own, node)
+        self.lengthened(right, left, own, node)
         operands = [v for v in (left, right) if v.kind & Kind.CONTAINER]
-        self.note_lengthened(operands, node)
         held = [(self.named_items(v), self.contents(v, node)) for v in operands]  # before this place makes anew what it gave the pass before
         address, value = self.container(node, "concatenated")
         self.born[address] = tuple(t for t in self.active_loops() if any(t in self.born[a] for v in (left, right) for a in v.refs))
@@ -155,13 +157,14 @@ class Expressions(Judgements):
         keys = ((a, name) for a in container.refs for name in self.item_keys.get(a, ()) if isinstance(name, tuple) and name[1] == "str")
         return [(constant(key[1][2]), slot) for key in keys if isinstance(slot := self.state.store.get(key), Value)]
 
-    def note_lengthened(self, operands: list[Value], node: ast.AST) -> None:
-        """`x = x + [y]` in a loop: what is added to the list that this very place gave the pass before is stored like what is appended."""
-        own = self.token(node, "concatenated")
-        for whole in operands:
-            for added in operands if own in whole.refs else ():
-                if added is not whole and added.refs.isdisjoint(self.mappings) and (outlived := self.outlived(whole)):
-                    self.record_store(node, whole, self.keep(added, node), outlived, None)
+    def lengthened(self, whole: Value, added: Value, own: int, node: ast.AST) -> Value:
+        """`x = x + [y]`, `x = [*x, y]` in a loop: what is added to the list that this very place, `own`, gave the pass before is stored like what is
+        appended. Answers it as it is kept."""
+        if own not in whole.refs or not whole.kind & Kind.CONTAINER or not added.refs.isdisjoint(self.mappings) or not (outlived := self.outlived(whole)):
+            return added
+        kept = self.keep(added, node)
+        self.record_store(node, whole, kept, outlived, None)
+        return kept
 
     def eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.eval(node.operand)
@@ -211,14 +214,23 @@ class Expressions(Judgements):
 
     def eval_List(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         if ast.Starred in [e.__class__ for e in node.elts]:
-            address, value = self.container(node, "row")
-            for element in node.elts:
-                if isinstance(element, ast.Starred):
-                    self.add(address, self.items(self.eval(element.value), node))
-                else:
-                    self.add(address, self.eval(element))
-            return value
+            return self.with_starred(node)
         return self.row(node, [self.eval(e) for e in node.elts])
+
+    def with_starred(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        """[a, *b, c]: read before this place makes anew what it gave the pass before, which may be b."""
+        values = [(self.eval(e.value), True) if isinstance(e, ast.Starred) else (self.eval(e), False) for e in node.elts]
+        own = self.token(node, "row")
+        items: list[Value] = []
+        for value, starred in values:
+            added = value
+            for whole, other in values:
+                added = self.lengthened(whole, added, own, node) if other and whole is not value else added
+            items.append(self.items(added, node) if starred else added)
+        address, row = self.container(node, "row")
+        for item in items:
+            self.add(address, item)
+        return row
 
     eval_Tuple = eval_List
 
