@@ -22,7 +22,7 @@ from flake8_detach.value import (
 
 from .records import Loop
 from .second_pass import SecondPass
-from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference, Key
+from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
 
 
 class Loops(SecondPass):
@@ -173,15 +173,15 @@ class Loops(SecondPass):
                 self.states[loop.token, key] = slot, self.continued_at(slot)
                 grows = self.growth(loop.token, key)
                 self.state.write(key, self.state.weigh(slot._replace(carried=slot.carried | {carry}, reach=slot.reach | {grows})))
-            elif isinstance(slot, Value) and slot.kind == Kind.CONTAINER and self.is_left(slot, key, loop):
+            elif isinstance(slot, Value) and slot.kind == Kind.CONTAINER and self.is_left(slot, loop):
                 self.state.write(key, slot._replace(carried=slot.carried | {Carry(loop.token, key, False, True)}))
         loop.left = {key: self.state.store[key] for key, slot in end.items() if isinstance(slot, Value) and slot.kind & Kind.TENSOR}
         self.state.mark()
         loop.head = self.state.clock
 
-    def is_left(self, container: Value, key: Key, loop: Loop) -> bool:
-        """Whether something older than a loop holds a container that the first pass has made: a later pass that finds it there has not made it."""
-        return loop.token not in self.born.get(key[0], ()) and any(loop.token in self.born[address] for address in container.refs)
+    def is_left(self, container: Value, loop: Loop) -> bool:
+        """Whether the first pass has made a container: a later one that finds it where this stood has not made it."""
+        return any(loop.token in self.born[address] for address in container.refs)
 
     def is_anew(self, value: Value, loop: Loop, last: int) -> bool:
         """Whether a pass has made it after the `last` backward that went where its history comes from, and from nothing that the pass before had left."""
