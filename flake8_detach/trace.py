@@ -281,6 +281,12 @@ class Trace:
         events = (e for place in places for e in self._backwards[place])
         return any(not e.value.reach & token and self.is_live(e.value) for e in events)
 
+    def is_passed_back(self, value: Value, token: frozenset[int]) -> bool:
+        """Whether the very tensor, or one that it was computed from in one step, is back-propagated by itself: of a graph of nothing but leaves too."""
+        operands = (operand for ref in value.refs if ref in self.made for operand in self.made[ref].operands)
+        places = {ref for operand in (value, *operands) for ref in operand.refs} - self.leaves
+        return any(event.value.refs & places and not event.value.reach & token for event in self.of(Role.BACKWARD))
+
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:
         """Whether an iteration of one of the loops builds a part of the value's graph anew."""
         return any(set(self.born.get(token, ())) & set(loops) for token in value.history - self.leaves)

@@ -54,13 +54,15 @@ def check(trace: Trace) -> Iterator[Finding]:
         if totals and event.mode == Grad.LIVE and trace.is_live(event.value):
             token = event.values[0].refs
             if not token & trace.backpropagated and _stays(trace, event, token, totals):
-                slow = trace.is_spent(event.value, token)
+                slow = trace.is_spent(event.value, token) or trace.is_passed_back(event.value, token)
                 leak = "its nodes only, since the parts are back-propagated" if slow else "with all saved activations"
                 yield Finding(event.node, {"history": trace.history(event.value), "leak": leak}, tensors.added(trace, event))
 
 
 def _stays(trace: Trace, event: Event, token: frozenset[int], totals: list[Carry]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside; `totals`: by which of its carries it is one, and no state."""
+    if trace.is_passed_back(event.value, token):
+        return True
     grows = tuple(loop for c in totals for loop in _outlived(trace, event, c))
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event) and not _is_tabled(trace, event):
         return False  # a sum over parameters, or over parts of one graph, in a local name: as a rule a penalty
