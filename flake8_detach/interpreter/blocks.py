@@ -6,7 +6,8 @@ Here: context managers and grad mode, exceptions, return and raise. Not here: lo
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from flake8_detach.knowledge import objects, operations
 from flake8_detach.trace import Role
@@ -19,6 +20,7 @@ from flake8_detach.value import (
     Value,
 )
 
+from .branches import TENSORS_HAVE
 from .loops import Loops
 from .records import UnknownSyntax
 from .state import MODE, YIELD_MODE, Difference
@@ -91,7 +93,7 @@ class Blocks(Loops):
             entered = self.enter(manager, item.context_expr)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered, node)
-        exits = len(self.here.exits)
+        exits, ways = len(self.here.exits), self.ways_out()
         opened = self.open_switches
         self.open_switches = opened | {t for m in managers if m.kind & Kind.SWITCH for t in m.refs}
         off = any(map(_is_off, managers))
@@ -100,6 +102,8 @@ class Blocks(Loops):
         self.here.switched += off
         self.exec_block(node.body)
         self.here.switched -= off
+        if any(map(self.closer, managers)):
+            self.on_every_way(ways, lambda: self.close(managers))
         self.note_cast(casts, False)
         self.inferring = inferring
         self.open_switches = opened
@@ -109,6 +113,34 @@ class Blocks(Loops):
         self.restore_exits(after, exits)
 
     exec_AsyncWith = exec_With
+
+    def closer(self, manager: Value) -> Value | None:
+        """The `__exit__` of an object of a class of the file."""
+        cls = self.instances.get(next(iter(manager.refs))) if len(manager.refs) == 1 else None
+        return self.find(cls, "__exit__") if cls is not None else None
+
+    def close(self, managers: list[Value]) -> None:
+        """Leave the block of these managers."""
+        for manager in reversed(managers):
+            method = self.closer(manager)
+            if method is not None:
+                self.call(self.bind_method(method, manager), [NONE] * 3, {}, ast.Constant(None))
+
+    def ways_out(self) -> list[tuple[list[Any], int]]:
+        """The lists of the ways that leave a block: by return, break or continue; and how many they hold."""
+        lists: list[list[Any]] = [self.here.exits, *(ways for loop in self.loops for ways in (loop.breaks, loop.continues))]
+        return [(ways, len(ways)) for ways in lists]
+
+    def on_every_way(self, ways: list[tuple[list[Any], int]], last: Callable[[], None]) -> None:
+        """Do what is done last in a block on the way that goes on, and put what that leaves on all others that left the block since."""
+        dead, self.state.dead = self.state.dead, False
+        mark = self.state.mark()
+        last()
+        left = self.state.changed(mark)
+        for way in (way for lists, since in ways for way in lists[since:]):
+            if way is not None:
+                way.update(left)
+        self.state.dead = self.state.dead or dead
 
     def restore_exits(self, mode: int, since: int) -> None:
         """Paths that left the block by return, break or continue also restore the mode."""
@@ -183,7 +215,7 @@ class Blocks(Loops):
     # -- try --------------------------------------------------------------------------------------------------------------------------
 
     def exec_Try(self, node: ast.Try) -> None:
-        mark = self.state.mark()
+        mark, ways = self.state.mark(), self.ways_out()
         outer, visit = self.path, self.visit(None)
         alive: list[int] = []
         self.branches += 1
@@ -209,6 +241,7 @@ class Blocks(Loops):
                 self.bind_name(handler.name, OTHER, handler)
             if handler.type is not None:
                 self.eval(handler.type)
+            self.refine_failed(node.body)
             self.exec_block(handler.body)
             if not self.state.dead and not (not body_dead and _imports_only(node)):
                 ends.append(self.state.changed(mark))
@@ -219,11 +252,17 @@ class Blocks(Loops):
         self.branches -= 1
         self.state.merge(ends)
         if node.finalbody:
-            dead, self.state.dead = self.state.dead, False
-            self.exec_block(node.finalbody)
-            self.state.dead = self.state.dead or dead
+            self.on_every_way(ways, lambda: self.exec_block(node.finalbody))
 
     exec_TryStar = exec_Try
+
+    def refine_failed(self, body: Sequence[ast.stmt]) -> None:
+        """`try: x.item()` has failed: x is no tensor."""
+        value = getattr(body[0], "value", None)
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in TENSORS_HAVE:
+            value = value.func.value
+            if isinstance(value, ast.Name):
+                self.narrow(value, Kind.TENSOR, False)
 
 
 def _is_off(manager: Value) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Final
 
 from flake8_detach.knowledge import objects
 from flake8_detach.value import (
@@ -20,6 +21,9 @@ from flake8_detach.value import (
 
 from .assignments import Assignments
 from .state import Difference, Key
+
+TENSORS_HAVE: Final = frozenset("item detach cpu numpy tolist data requires_grad grad_fn device shape dtype size dim numel".split())
+"""Attributes by which programs tell a tensor from a number: what lacks one is none."""
 
 
 class Branches(Assignments):
@@ -120,18 +124,41 @@ class Branches(Assignments):
         elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
             right = test.comparators[0]
             if isinstance(right, ast.Constant) and right.value is None:
-                self.narrow(test.left, Kind.NONE, isinstance(test.ops[0], ast.Is) is when)
+                self.refine_none(test.left, isinstance(test.ops[0], ast.Is) is when)
+            elif isinstance(test.ops[0], ast.Is) is not when:
+                self.refine_type(test.left, right)
+        elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
+            if isinstance(test.ops[0], ast.Eq) is not when:
+                self.refine_type(test.left, test.comparators[0])
         elif isinstance(test, ast.Attribute) and test.attr == "requires_grad" and isinstance(test.value, ast.Name):
             if not when:
                 self.narrow_grad(test.value)
         elif isinstance(test, ast.Attribute) and when:
             self.narrow(test, Kind.NONE, False)
 
+    def refine_none(self, node: ast.expr, none: bool) -> None:
+        """`x is None` is `none`; a tensor whose `grad_fn` is None has no history."""
+        self.narrow(node, Kind.NONE, none)
+        if none and isinstance(node, ast.Attribute) and node.attr == "grad_fn":
+            self.narrow_grad(node.value)
+
+    def refine_type(self, left: ast.expr, right: ast.expr) -> None:
+        """`type(x) is torch.Tensor`, `type(x) == torch.Tensor` is false."""
+        if isinstance(left, ast.Call) and isinstance(left.func, ast.Name) and left.func.id == "type" and left.args:
+            if isinstance(right, (ast.Name, ast.Attribute)) and "torch.Tensor" in self.eval(right).names:
+                self.narrow(left.args[0], Kind.TENSOR, False)
+
     def refine_call(self, test: ast.Call, when: bool) -> None:
-        """isinstance(x, torch.Tensor), torch.is_tensor(x)."""
+        """isinstance(x, torch.Tensor), torch.is_tensor(x), hasattr(x, "item"), callable(getattr(x, "item", None))."""
         callee = self.eval(test.func) if isinstance(test.func, (ast.Name, ast.Attribute)) else OTHER
+        if "builtins.callable" in callee.names and isinstance(test.args[0], ast.Call):
+            test = test.args[0]
+            callee = self.eval(test.func)
         if callee.names & {"torch.is_tensor", "torch.Tensor"}:
             self.narrow(test.args[0], Kind.TENSOR, when)
+        elif callee.names & {"builtins.hasattr", "builtins.getattr"} and len(test.args) > 1:
+            if not when and isinstance(test.args[1], ast.Constant) and test.args[1].value in TENSORS_HAVE:
+                self.narrow(test.args[0], Kind.TENSOR, False)
         elif "builtins.isinstance" in callee.names and len(test.args) == 2:
             self.refine_instance(test.args[0], self.inside(self.eval(test.args[1])), when)
 
