@@ -253,6 +253,8 @@ class Assignments(Methods):
                 container = self.eval(target.value)
                 for address in container.refs if container.kind & Kind.CONTAINER else ():
                     self.state.delete((address, ITEMS))
+            elif isinstance(target, ast.Subscript):
+                self.take_out(self.eval(target.value), self.eval(target.slice))
 
     def exec_Global(self, node: ast.Global) -> None:
         for name in node.names:

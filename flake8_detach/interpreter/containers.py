@@ -114,11 +114,30 @@ class Containers(Overwrites):
             self.state.write((address, name), self.state.weigh(item))
             self.add(address, item)
         else:
-            for name in map(family, key.names if key.kind == Kind.TEXT else ()):
+            templates = key.names if key.kind == Kind.TEXT else ()
+            for name in map(family, templates):
                 old = self.state.store.get((address, name))
                 self.templates.setdefault(address, {})[name] = None
                 self.state.write((address, name), join(old, item) if isinstance(old, Value) else item)
+            if not templates:
+                self.doubt_items(address, key, item)
             self.add_anywhere(address, item)
+
+    def doubt_items(self, address: int, key: Value, item: Value) -> None:
+        """An item is put under an unknown key: each that stands under a constant one of its kind may be that item now."""
+        known = self.item_keys.get(address, ())
+        self.spend(len(known))
+        for name in known:
+            old = self.state.store.get((address, name))
+            if isinstance(old, Value) and isinstance(name, tuple) and not key.kind & (Kind.NUMBER if name[1] == "str" else Kind.TEXT):
+                self.state.write((address, name), join(old, item))
+
+    def take_out(self, container: Value, key: Value) -> None:
+        """del d[key], d.pop(key): what stood there matters to nothing any more."""
+        if len(container.refs) == 1 and is_constant(key) and container.refs <= self.mappings:
+            (address,) = container.refs
+            if (address, item_key(key.const)) in self.state.store:
+                self.state.write((address, item_key(key.const)), NUMBER)
 
     def add_anywhere(self, address: int, item: Value) -> None:
         """One more item at an unknown place: from now on the constant keys do not tell all."""

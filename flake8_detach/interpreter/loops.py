@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import Final
 
 from flake8_detach.trace import Role
 from flake8_detach.value import (
     NUMBER,
     OTHER,
+    UNSURE,
     Carry,
     Grad,
     Kind,
@@ -24,6 +26,9 @@ from .records import Loop
 from .second_pass import SecondPass
 from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
 
+MOST_TURNS: Final = 3
+"""How many iterations of a loop are run one by one where they are told apart."""
+
 
 class Loops(SecondPass):
     """Executes loops."""
@@ -32,7 +37,9 @@ class Loops(SecondPass):
         if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
             self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
-        if self.unroll(node):
+        turns = self.told_apart_turns(node)
+        if turns:
+            self.unroll(node, turns)
             return
         if self.iterators:
             self.consume(iterable, node.iter, node.iter)
@@ -54,20 +61,39 @@ class Loops(SecondPass):
             item = item if not item.refs else self.items(iterable, node)
         return item
 
-    def unroll(self, node: ast.For | ast.AsyncFor) -> bool:
-        """`for phase in ["train", "val"]`: a few constants are told apart, one after the other."""
-        if not isinstance(node.iter, (ast.List, ast.Tuple)) or not 0 < len(node.iter.elts) <= 3:
-            return False
-        if not all(isinstance(e, ast.Constant) for e in node.iter.elts) or any(
-            isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)
-        ):
-            return False
-        for element in node.iter.elts:
-            if self.state.dead:
-                break
-            self.assign(node.target, self.eval(element), node)
-            self.exec_block(node.body)
-        return True
+    def told_apart_turns(self, node: ast.For | ast.AsyncFor) -> list[Value]:
+        """What each iteration gets, where these are few and told apart: `for phase in ["train", "val"]`, `for name, loss in losses.items()`."""
+        if any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
+            return []
+        if isinstance(node.iter, (ast.List, ast.Tuple)):
+            literal = len(node.iter.elts) <= MOST_TURNS and all(isinstance(e, ast.Constant) for e in node.iter.elts)
+            return [self.eval(e) for e in node.iter.elts] if literal else []
+        of, what = node.iter, "keys"
+        if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr in ("items", "values", "keys"):
+            of, what = node.iter.func.value, node.iter.func.attr
+        return self.entries(self.eval(of), what, node) if isinstance(of, (ast.Name, ast.Attribute)) else []
+
+    def entries(self, mapping: Value, what: str, node: ast.For | ast.AsyncFor) -> list[Value]:
+        """The items, keys or values of a dict of which all is known, if there are few and one may be a tensor, or hold some."""
+        if mapping.kind != Kind.CONTAINER or len(mapping.refs) != 1 or not mapping.refs <= self.mappings:
+            return []
+        pairs = self.pairs(mapping, node.iter)
+        if not 0 < len(pairs) <= MOST_TURNS or any(key.const is UNSURE for key, _ in pairs):
+            return []
+        if not any(item.kind & (Kind.TENSOR | Kind.CONTAINER) for _, item in pairs):
+            return []
+        if what == "items":
+            return [self.pair(self.link(node.iter, turn), key, item) for turn, (key, item) in enumerate(pairs)]
+        return [key if what == "keys" else item for key, item in pairs]
+
+    def unroll(self, node: ast.For | ast.AsyncFor, turns: list[Value]) -> None:
+        """Run a body once for each of these."""
+        for value in turns:
+            if not self.state.dead:
+                self.assign(node.target, value, node)
+                self.exec_block(node.body)
+        if node.orelse and not self.state.dead:
+            self.exec_block(node.orelse)
 
     def exec_While(self, node: ast.While) -> None:
         self.loop(node, lambda: self.refine_after(node.test), node.test, OTHER)
