@@ -41,11 +41,18 @@ class Belongings(Modules):
             if slot.kind == Kind.TENSOR and slot.refs & offered:
                 continue  # whoever asks for them trains them
             node = self.bound_at.get((address, name))
-            parts = [v for v in self.inside(slot) if self.is_own(v, cls, registered)] if slot.kind == Kind.CONTAINER else [slot]
+            parts = [v for v in self.members(slot) if self.is_own(v, cls, registered)] if slot.kind == Kind.CONTAINER else [slot]
             if parts and all(v.kind == Kind.TENSOR for v in parts) and slot.kind == Kind.CONTAINER and hands_out(cls, name):
                 continue
             if node is not None and parts:
                 self.record(Role.FIELD, node, slot, this, tuple(parts), frozenset(registered) - slot.refs)
+
+    def members(self, container: Value, depth: int = 3) -> list[Value]:
+        """What a plain container, and those in it, hold; a module is one thing, whatever it holds."""
+        out: list[Value] = []
+        for part in self.inside(container, 1):
+            out += self.members(part, depth - 1) if part.kind == Kind.CONTAINER and depth else [part]
+        return out
 
     def is_own(self, part: Value, cls: Class, registered: set[int]) -> bool:
         """Whether a part of a plain container trains, was made by the class's own __init__, and is registered nowhere."""
@@ -173,7 +180,8 @@ class Belongings(Modules):
         tokens = self.snapshots_in(value)
         if tokens:
             lasting = isinstance(node, ast.Assign) and any(isinstance(t, ast.Attribute) for t in node.targets)
-            self.record(Role.KEPT, node, value, values=(Value(refs=tokens),), detail=lasting)
+            fresh = frozenset(t for t in tokens if not self.state.store.get((t, STEPPED)))
+            self.record(Role.KEPT, node, value, values=(Value(refs=tokens), Value(refs=fresh)), detail=lasting)
 
     def restore(self, module: Value, args: list[Value], node: ast.AST) -> None:
         """load_state_dict(kept) or torch.save(kept): has training gone on since?"""

@@ -74,7 +74,7 @@ def _at_once(trace: Trace, token: int, restored: Event) -> bool:
     for event in reversed(trace.events[:last]):
         if event.role == Role.STEP:
             return False
-        if event.role == Role.KEPT and event.loops == restored.loops and event.turns == restored.turns and token in event.values[0].refs:
+        if event.role == Role.KEPT and event.loops == restored.loops and event.turns == restored.turns and token in event.values[1].refs:
             return entry(trace, event.frame) == entry(trace, restored.frame)
     return False
 
