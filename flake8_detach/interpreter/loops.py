@@ -24,7 +24,7 @@ from flake8_detach.value import (
 
 from .records import Loop
 from .second_pass import SecondPass
-from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, Difference
+from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, OPEN, Difference
 
 MOST_TURNS: Final = 3
 """How many iterations of a loop are run one by one where they are told apart."""
@@ -37,7 +37,7 @@ class Loops(SecondPass):
         if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
             self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
-        turns = self.told_apart_turns(node)
+        turns = self.told_apart_turns(node, iterable)
         if turns:
             self.unroll(node, turns)
             return
@@ -61,26 +61,35 @@ class Loops(SecondPass):
             item = item if not item.refs else self.items(iterable, node)
         return item
 
-    def told_apart_turns(self, node: ast.For | ast.AsyncFor) -> list[Value]:
+    def told_apart_turns(self, node: ast.For | ast.AsyncFor, iterable: Value) -> list[Value]:
         """What each iteration gets, where these are few and told apart: `for phase in ["train", "val"]`, `for name, loss in losses.items()`."""
         if any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
             return []
-        if isinstance(node.iter, (ast.List, ast.Tuple)):
-            literal = len(node.iter.elts) <= MOST_TURNS and all(isinstance(e, ast.Constant) for e in node.iter.elts)
-            return [self.eval(e) for e in node.iter.elts] if literal else []
+        if isinstance(node.iter, (ast.List, ast.Tuple)) and all(isinstance(e, ast.Constant) for e in node.iter.elts):
+            return [self.eval(e) for e in node.iter.elts] if len(node.iter.elts) <= MOST_TURNS else []
         of, what = node.iter, "keys"
         if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr in ("items", "values", "keys"):
             of, what = node.iter.func.value, node.iter.func.attr
-        return self.entries(self.eval(of), what, node) if isinstance(of, (ast.Name, ast.Attribute)) else []
+        entries = self.entries(self.eval(of), what, node) if isinstance(of, (ast.Name, ast.Attribute)) else []
+        return entries or self.optimizers_in(iterable)
+
+    def optimizers_in(self, row: Value) -> list[Value]:
+        """The items of a list of a few optimizers: a loop over it steps each of them."""
+        if row.kind != Kind.CONTAINER or not row.refs.isdisjoint(self.mappings):
+            return []
+        length = self.length(row)
+        items = self.inside(row, 1) if len(row.refs) == 1 else []
+        whole = length in (None, len(items)) and not any((a, OPEN) in self.state.store for a in row.refs)
+        return items if whole and len(items) <= MOST_TURNS and all(item.kind == Kind.OPTIMIZER for item in items) else []
 
     def entries(self, mapping: Value, what: str, node: ast.For | ast.AsyncFor) -> list[Value]:
-        """The items, keys or values of a dict of which all is known, if there are few and one may be a tensor, or hold some."""
+        """The items, keys or values of a dict of which all is known, if there are few and one is an optimizer, may be a tensor, or hold some."""
         if mapping.kind != Kind.CONTAINER or len(mapping.refs) != 1 or not mapping.refs <= self.mappings:
             return []
         pairs = self.pairs(mapping, node.iter)
         if not 0 < len(pairs) <= MOST_TURNS or any(key.const is UNSURE for key, _ in pairs):
             return []
-        if not any(item.kind & (Kind.TENSOR | Kind.CONTAINER) for _, item in pairs):
+        if not any(item.kind & (Kind.TENSOR | Kind.CONTAINER | Kind.OPTIMIZER) for _, item in pairs):
             return []
         if what == "items":
             return [self.pair(self.link(node.iter, turn), key, item) for turn, (key, item) in enumerate(pairs)]
