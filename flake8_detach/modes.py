@@ -90,11 +90,12 @@ def _train_mode_pass(trace: Trace, event: Event, busy: set[int]) -> Pass | None:
     while True:
         name = trace.function(frame).rpartition(".")[2]
         words = idioms.words(name)
-        if is_unit_test(trace, frame) or TRAININGS.search(words) and not trace.is_own_evaluation(frame):
+        looped = in_eval_loop(trace, event, frame)
+        if is_unit_test(trace, frame) or TRAININGS.search(words) and not looped and not trace.is_own_evaluation(frame):
             return None
         own = is_own_method(trace, frame, event.target.refs)
         named = (idioms.EVALUATIONS.search(words) and not is_probe(event, words) or trace.is_own_evaluation(frame)) and frame not in busy
-        if not own and (named or in_eval_loop(trace, event, frame)):
+        if not own and (named or looped):
             return place(trace, event, frame, node, f"`{name}`" if name else "this evaluation")
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):

@@ -56,6 +56,8 @@ class Assignments(Methods):
             self.extend(old, [value], {}, _as_call(node))
             return
         if old.kind & Kind.TEXT and not old.kind & Kind.TENSOR:
+            if value.kind & Kind.TEXT and value.history and isinstance(node.op, ast.Add):
+                self.assign(target, join(old, value), node)
             return
         self.note_write(self.written(target, old), node, node.op.__class__.__name__, [value])
         new = self.binary(old, value, node, node.op)

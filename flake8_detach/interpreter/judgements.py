@@ -100,6 +100,8 @@ class Judgements(Updates):
                 value = self.eval(part.value)
                 if part.conversion == ord("r") or (value.kind & Kind.TEXT and value.history):
                     shown.append(value)
+                elif value.kind == Kind.CONTAINER:
+                    shown += self.inside(value)  # a list shows its items as repr() does
                 if part.format_spec is not None:
                     self.eval(part.format_spec)
         text = self.show(shown)
