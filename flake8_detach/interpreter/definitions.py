@@ -6,7 +6,7 @@ Here: what a name that is imported or defined stands for, and what decorators an
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, Final
 
 from flake8_detach.knowledge import objects, sinks
 from flake8_detach.trace import Role, written
@@ -35,6 +35,12 @@ _PREFIXES = (
     ("torch.autograd.variable", "torch.autograd"),
     ("torch.nn.utils.clip_grad", "torch.nn.utils"),
 )
+
+
+MATTERS: Final = frozenset(
+    "no_grad inference_mode set_grad_enabled enable_grad detach item numpy tolist cpu eval train requires_grad requires_grad_ append backward".split()
+)
+"""Attributes by which a wrapper makes of what a function gives, or how it runs, something else."""
 
 
 class Definitions(Blocks):
@@ -75,19 +81,34 @@ class Definitions(Blocks):
     def exec_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         owner = self.classes.get(self.here.scope)
         mode, traits, homemade = self.decorators(node)
-        value = self.define(node, owner, mode, traits)
-        for decorator in homemade:
-            self.register(decorator, value, node)
+        value = function = self.define(node, owner, mode, traits)
+        for decorator in reversed(homemade):
+            wrapper = self.wrapped(decorator, value, node)
+            value = wrapper if traits <= {"maybe no_grad"} and wrapper.kind == Kind.FUNCTION and self.changes_results(decorator) else value
+        if value is not function:
+            self.put_in_place(value, function, owner)
         self.bind_name(node.name, value, node)
 
     exec_AsyncFunctionDef = exec_FunctionDef
 
-    def register(self, decorator: Value, function: Value, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """A decorator of the file is run for what it does with the function; the wrapper that it may give is not followed."""
+    def put_in_place(self, wrapper: Value, function: Value, owner: Class | None) -> None:
+        """What decorators have made of a function stands where it would: a method's wrapper is a method."""
+        self.wrappers.update(dict.fromkeys(function.refs, wrapper))
+        for token in wrapper.refs & self.functions.keys():
+            self.functions[token] = self.functions[token]._replace(owner=owner)
+
+    def wrapped(self, decorator: Value, function: Value, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Value:
+        """What a decorator of the file gives, run also for what it does with the function; a wrapper is run only where it is called."""
         known = len(self.order)
-        self.call(decorator, [function], {}, node.decorator_list[0])
+        out = self.call(decorator, [function], {}, node.decorator_list[0])
         while len(self.order) > known:
             self.order.popitem()
+        return out
+
+    def changes_results(self, decorator: Value) -> bool:
+        """Whether a decorator does what makes a difference to a tensor or a mode: others, that time or log a call, are looked through."""
+        nodes = (inner for token in decorator.refs if token in self.functions for inner in ast.walk(self.functions[token].node))
+        return any(isinstance(inner, ast.Attribute) and inner.attr in MATTERS for inner in nodes)
 
     def decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, frozenset[str], list[Value]]:
         """What the decorators of a function say: its grad mode, how it is bound, and those that are functions of the file."""

@@ -70,6 +70,7 @@ class Machine:
         self.busy: set[ast.AST] = set()  # functions of which something has come
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}  # function, bound or not -> the scopes it closes over
+        self.wrappers: dict[int, Value] = {}  # function -> what its decorators have made of it
         self.captured: set[int] = set()  # scopes that a function closes over
         self.stars: list[str] = []
         self.loops: list[Loop] = []
