@@ -7,6 +7,7 @@ result is unknown and the arguments have left the file.
 from __future__ import annotations
 
 import ast
+from typing import Final
 
 from flake8_detach.knowledge import objects
 from flake8_detach.value import (
@@ -26,8 +27,11 @@ from .machine import DEPTH
 from .overwrites import PLAIN
 from .records import Activation, Function
 from .repeats import Repeats
-from .state import YIELD_MODE
+from .state import FREEZING, NOW, TRAINING, YIELD_MODE
 from .updates import AUTOCAST
+
+UNDONE: Final = (TRAINING, FREEZING, NOW)
+"""What a context manager may do before its yield and undo after it."""
 
 
 class Activations(Repeats):
@@ -162,6 +166,8 @@ class Activations(Repeats):
         if "contextmanager" in function.traits:
             for address in value.refs:
                 self.state.write((address, YIELD_MODE), here.yield_modes)
+                undone = {k: slot for k, slot in here.at_yield.items() if k[1] in UNDONE and self.state.store.get(k) != slot}
+                self.paused[address] = undone
         return value
 
     def frame_scope(self, frame: int) -> int:

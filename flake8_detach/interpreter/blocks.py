@@ -86,10 +86,12 @@ class Blocks(Loops):
         """Grad mode is what it was before when the block ends, on every way out."""
         before, inferring = self.mode, self.inferring
         managers: list[Value] = []
+        undo: Difference = {}
         for item in node.items:
             manager = self.eval(item.context_expr)
             managers.append(manager)
             self.record_with(manager, item.context_expr, node)
+            undo.update((key, self.state.store.get(key)) for address in manager.refs for key in self.paused.get(address, ()))
             entered = self.enter(manager, item.context_expr)
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered, node)
@@ -102,8 +104,8 @@ class Blocks(Loops):
         self.here.switched += off
         self.exec_block(node.body)
         self.here.switched -= off
-        if any(map(self.closer, managers)):
-            self.on_every_way(ways, lambda: self.close(managers))
+        if undo or any(map(self.closer, managers)):
+            self.on_every_way(ways, lambda: self.close(managers, undo))
         self.note_cast(casts, False)
         self.inferring = inferring
         self.open_switches = opened
@@ -119,8 +121,9 @@ class Blocks(Loops):
         cls = self.instances.get(next(iter(manager.refs))) if len(manager.refs) == 1 else None
         return self.find(cls, "__exit__") if cls is not None else None
 
-    def close(self, managers: list[Value]) -> None:
-        """Leave the block of these managers."""
+    def close(self, managers: list[Value], undo: Difference) -> None:
+        """Leave the block of these managers, of which generators undo what they had done."""
+        self.state.apply(undo)
         for manager in reversed(managers):
             method = self.closer(manager)
             if method is not None:
@@ -203,6 +206,7 @@ class Blocks(Loops):
                 return self.call(bound, [], {}, ast.Constant(None))
             slot = self.state.store.get((address, YIELD_MODE))
             if isinstance(slot, int):
+                self.state.apply(self.paused.get(address, {}))
                 self.set_mode(slot)
                 return self.items(manager, node)
         if manager.kind & Kind.UNKNOWN and not manager.kind & (Kind.OBJECT | Kind.LIBRARY):

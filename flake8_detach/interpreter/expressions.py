@@ -343,6 +343,8 @@ class Expressions(Judgements):
         self.here.yields.append(value)
         self.lazy.update(self.active_loops())
         self.here.yield_modes |= self.mode
+        if self.here.function is not None and "contextmanager" in self.here.function.traits:
+            self.here.at_yield = self.state.changed(self.here.mark)
         if self.here.switched:
             self.note_pause(node, "yield")
         return self.unknown(node)._replace(grad=Grad.CUT)

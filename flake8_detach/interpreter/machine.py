@@ -16,7 +16,7 @@ from flake8_detach.value import EMPTY, OTHER, Grad, Kind, Value
 
 from .callers import calls_in
 from .records import Activation, Class, Function, FunctionNode, Loop
-from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Exhausted, Key, State
+from .state import AS_BOUND, ITEMS, LIVING, MODE, NOW, Difference, Exhausted, Key, State
 
 Methods = dict[type[ast.AST], Callable[..., Any]]
 
@@ -70,6 +70,7 @@ class Machine:
         self.busy: set[ast.AST] = set()  # functions of which something has come
         self.order: dict[int, None] = {}  # function values in the order of their definition
         self.closures: dict[int, tuple[int, ...]] = {}  # function, bound or not -> the scopes it closes over
+        self.paused: dict[int, Difference] = {}  # context manager -> what it has done at its yield and undoes afterwards
         self.wrappers: dict[int, Value] = {}  # function -> what its decorators have made of it
         self.captured: set[int] = set()  # scopes that a function closes over
         self.stars: list[str] = []

@@ -55,7 +55,10 @@ class Class:
 class Activation:
     """A running function: where its variables live and what it has returned so far."""
 
-    __slots__ = ("depth", "exits", "frame", "function", "mark", "outer", "returns", "scope", "scopes", "since", "switched", "this", "yield_modes", "yields")
+    __slots__ = (
+        "at_yield", "depth", "exits", "frame", "function", "mark", "outer", "returns", "scope", "scopes", "since", "switched", "this", "yield_modes",
+        "yields",
+    )  # fmt: skip
 
     def __init__(self, frame: int, scope: int, scopes: tuple[int, ...], function: Function | None, this: Value | None, mark: int) -> None:
         self.frame, self.scope, self.scopes, self.function, self.this, self.mark = frame, scope, scopes, function, this, mark
@@ -66,6 +69,7 @@ class Activation:
         self.since = (0, 0)  # how many tokens and events there were before the call
         self.yields: list[Value] = []
         self.yield_modes = 0
+        self.at_yield: Difference = {}  # what a context manager had done when it yielded
         self.switched = 0  # how many blocks with gradients switched off are open in it
 
 
