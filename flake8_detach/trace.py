@@ -171,6 +171,7 @@ class Trace:
         self.perhaps_frozen: set[int] = set()  # what a method or function named freeze, that the file does not show, was called on
         self.narrow: set[int] = set()  # modules whose weights are made half precision
         self.copies: dict[int, frozenset[int]] = {}  # module -> the modules whose weights it was given
+        self.bounded: set[int] = set()  # containers of which something is taken out where their length decides
         self.inferred: set[int] = set()  # places that make their tensors, or modules of the library, under inference mode
         self.asked: set[int] = set()  # places whose results the program asks `is_inference()`
         self.fickle: set[int] = set()  # modules that hold a layer which depends on train() and eval()

@@ -107,7 +107,7 @@ class Collections(Networks):
             return self.looked_up(receiver, name, args, node)
         key = args[0] if args and name == "pop" else NUMBER
         out = self.element(receiver, key, node)
-        if name == "pop":
+        if name in ("pop", "popleft"):
             self.take_out(receiver, key)
         if name == "popleft" or (key.kind == Kind.NUMBER and key is not NUMBER and key.const != -1):
             self.shift(receiver)

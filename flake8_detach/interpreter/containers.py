@@ -46,6 +46,11 @@ def told_apart(items: list[Value]) -> list[Value]:
     return items if len(plain) < 2 else [v for v in items if v.kind & ~PLAIN or v.reach] + plain[:1]
 
 
+def asks_for_length(test: ast.expr) -> bool:
+    """Whether a test calls len()."""
+    return any(isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" for node in ast.walk(test))
+
+
 class Containers(Overwrites):
     """Displays, subscripts, iteration."""
 
@@ -133,7 +138,11 @@ class Containers(Overwrites):
                 self.state.write((address, name), join(old, item))
 
     def take_out(self, container: Value, key: Value) -> None:
-        """del d[key], d.pop(key): what stood there matters to nothing any more."""
+        """del d[key], d.pop(key): what stood there matters to nothing any more. Where the length decides, the container is bounded."""
+        loops = (self.trace.loops[loop.token][0] for loop in self.loops)
+        tests = [*(self.trace.tests[visit] for visit, _ in self.path), *(node.test for node in loops if isinstance(node, ast.While))]
+        if any(test is not None and asks_for_length(test) for test in tests):
+            self.trace.bounded |= container.refs
         if len(container.refs) == 1 and is_constant(key) and container.refs <= self.mappings:
             (address,) = container.refs
             if (address, item_key(key.const)) in self.state.store:

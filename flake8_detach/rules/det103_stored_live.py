@@ -70,7 +70,8 @@ def _is_live(trace: Trace, event: Event) -> bool:
 def _lasts(trace: Trace, event: Event) -> bool:
     """Whether the store grows: not a bounded container, not the same key again, not a module's own forward."""
     _, overwritten = event.detail
-    return not overwritten and "bounded" not in event.target.names and not trace.serves_forward(event.frame) and not _is_passing(trace, event)
+    bounded = "bounded" in event.target.names or event.target.refs & trace.bounded
+    return not overwritten and not bounded and not trace.serves_forward(event.frame) and not _is_passing(trace, event)
 
 
 def _is_passing(trace: Trace, event: Event) -> bool:
