@@ -266,13 +266,19 @@ def _put_into_eval(trace: Trace, event: Event, index: int, frame: int, busy: boo
 
 
 def in_eval_loop(trace: Trace, event: Event, frame: int) -> bool:
-    """Whether the call runs in a loop of this frame over what is called a validation or test loader."""
+    """Whether the call runs in a loop of this frame over what is called a validation or test loader; in a comprehension, if gradients are off too."""
     for token in event.loops:
         loop, owner = trace.loops[token]
-        if owner == frame and isinstance(loop, (ast.For, ast.AsyncFor)):
-            if any(idioms.LOADERS.search(n) for n in _names(loop.iter)) and not _trains_in(trace, token):
-                return True
+        if owner == frame and not _trains_in(trace, token) and any(idioms.LOADERS.search(n) for over in _iterated(loop, event) for n in _names(over)):
+            return True
     return False
+
+
+def _iterated(loop: ast.AST, event: Event) -> list[ast.expr]:
+    """What a loop goes over."""
+    if isinstance(loop, (ast.For, ast.AsyncFor)):
+        return [loop.iter]
+    return [generator.iter for generator in getattr(loop, "generators", [])] if event.mode == Grad.CUT else []
 
 
 def _names(node: ast.expr) -> list[str]:
