@@ -38,7 +38,7 @@ class Loops(SecondPass):
             self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
         turns = self.told_apart_turns(node, iterable)
-        if turns:
+        if turns and not any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
             self.unroll(node, turns)
             return
         if self.iterators:
@@ -63,8 +63,6 @@ class Loops(SecondPass):
 
     def told_apart_turns(self, node: ast.For | ast.AsyncFor, iterable: Value) -> list[Value]:
         """What each iteration gets, where these are few and told apart: `for phase in ["train", "val"]`, `for name, loss in losses.items()`."""
-        if any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
-            return []
         if isinstance(node.iter, (ast.List, ast.Tuple)) and all(isinstance(e, ast.Constant) for e in node.iter.elts):
             return [self.eval(e) for e in node.iter.elts] if len(node.iter.elts) <= MOST_TURNS else []
         of, what = node.iter, "keys"
@@ -75,12 +73,12 @@ class Loops(SecondPass):
 
     def optimizers_in(self, row: Value) -> list[Value]:
         """The items of a list of a few optimizers: a loop over it steps each of them."""
-        if row.kind != Kind.CONTAINER or not row.refs.isdisjoint(self.mappings):
+        address = next(iter(row.refs)) if row.kind == Kind.CONTAINER and len(row.refs) == 1 else 0
+        held = self.state.store.get((address, ITEMS))
+        if not isinstance(held, Value) or held.kind != Kind.OPTIMIZER or address in self.mappings or (address, OPEN) in self.state.store:
             return []
-        length = self.length(row)
-        items = self.inside(row, 1) if len(row.refs) == 1 else []
-        whole = length in (None, len(items)) and not any((a, OPEN) in self.state.store for a in row.refs)
-        return items if whole and len(items) <= MOST_TURNS and all(item.kind == Kind.OPTIMIZER for item in items) else []
+        items = self.inside(row, 1)
+        return items if len(items) <= MOST_TURNS and self.length(row) in (None, len(items)) else []
 
     def entries(self, mapping: Value, what: str, node: ast.For | ast.AsyncFor) -> list[Value]:
         """The items, keys or values of a dict of which all is known, if there are few and one is an optimizer, may be a tensor, or hold some."""
