@@ -24,6 +24,8 @@ from .value import Grad, Kind, Training, Value
 from .waste import is_detached, is_wasted
 
 TEST_FILE: Final = Pattern(r"^(test_.*|.*_tests?|conftest)$")
+MEASURES: Final = Pattern(r"(^|_)(eval|evaluate|evaluation|valid|validate|validation)(_|$)")
+"""Names of functions that do nothing but measure: what they give is looked at, not trained on."""
 
 
 class Pass(NamedTuple):
@@ -150,10 +152,15 @@ def frames_that_train(trace: Trace) -> set[int]:
 def _locate(trace: Trace, event: Event, index: int, busy: set[int]) -> Pass | None:
     """The frame whose pass a model call belongs to: the nearest with evidence of its own, or where the result ends."""
     frame, node = event.frame, event.node
+    measured: Pass | None = None
     while True:
         what = _evidence(trace, event, index, frame, busy)
         if what:
             return place(trace, event, frame, node, what)
+        if measured is not None and not leaves(trace, event, frame):
+            return measured
+        if measured is None and _measures(trace, event, frame, busy):
+            measured = place(trace, event, frame, node, f"`{trace.function(frame)}`")
         up = trace.frames[frame]
         if up.parent < 0 or not isinstance(up.call, ast.expr):
             return _detached_end(trace, event, frame, node, busy)
@@ -227,6 +234,16 @@ def _evidence(trace: Trace, event: Event, index: int, frame: int, busy: set[int]
         if not leaves(trace, event, frame) or (event.detail == Training.EVAL and not trace.is_model_method(frame)):
             return label
     return label if in_eval_loop(trace, event, frame) or _plays_back(trace, event, frame) else ""
+
+
+def _measures(trace: Trace, event: Event, frame: int, busy: set[int]) -> bool:
+    """Whether a function whose result is live says by its name that it validates: where the callers that the file shows end it, it was a measurement.
+    Not a method: that of a policy which evaluates actions is called by its training, in another file."""
+    owner, _, name = trace.function(frame).rpartition(".")
+    words = idioms.words(name)
+    if owner or frame in busy or not MEASURES.search(words) or idioms.TRAININGS.search(words):
+        return False
+    return not is_unit_test(trace, frame) and not is_probe(event, words)
 
 
 def _plays_back(trace: Trace, event: Event, frame: int) -> bool:
