@@ -30,6 +30,11 @@ from .state import ABSENT, CHAIN, FREEZING, HOLDS, HOOK, ITEMS, NOW, TRAINING
 FROZEN, TRAINABLE = 1, 2
 
 
+def averages(node: ast.AST | None) -> bool:
+    """Whether the making of a loss leaves its reduction as it is by default: to one number."""
+    return isinstance(node, ast.Call) and not any(k.arg in ("reduction", "reduce", "size_average", None) for k in node.keywords)
+
+
 class Modules(Objects):
     """What modules are and what calling one gives."""
 
@@ -260,6 +265,8 @@ class Modules(Objects):
         root = self.module_result(module, operands, node, bool(last))
         if len(last) == 1:
             self.how.update(dict.fromkeys(root.refs, next(iter(last))))
+            if next(iter(last)).endswith("Loss") and all(averages(self.trace.sites[a].node) for a in module.refs):
+                self.losses |= root.refs
         if last & objects.RECURRENT:
             state: Value = self.derive([root], node, "state")
             if "LSTM" in last:

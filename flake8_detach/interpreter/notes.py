@@ -52,9 +52,17 @@ class Notes(Results):
                 shown += self.inside(value)
         return shown
 
-    def is_scalar(self, value: Value) -> bool:
+    def is_scalar(self, value: Value, depth: int = 3) -> bool:
         """Whether every place that may have made the value makes a tensor without dimensions."""
-        return bool(value.refs) and all(_makes_scalar(self.trace.sites[t].node) for t in value.refs)
+        return bool(value.refs) and all(self.makes_scalar(token, depth) for token in value.refs)
+
+    def makes_scalar(self, token: int, depth: int) -> bool:
+        """Whether a place makes a loss, a reduction over everything, or what is computed of such and of numbers."""
+        node = self.trace.sites[token].node
+        if token in self.losses or _makes_scalar(node):
+            return True
+        operands = self.trace.made[token].operands if token in self.trace.made and isinstance(node, (ast.BinOp, ast.UnaryOp)) and depth else ()
+        return bool(operands) and all(v.kind == Kind.NUMBER or v.kind == Kind.TENSOR and self.is_scalar(v, depth - 1) for v in operands)
 
     # -- copies, conversions and sends ------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Storage(Machine):
         self.passed: dict[int, int] = {}  # operation -> when a backward that keeps no graph last went through it
         self.lazy: set[int] = set()  # loops of generators, which wait at each yield for whoever takes the items
         self.iterated: dict[int, Value] = {}  # loop -> what it iterates
+        self.losses: set[int] = set()  # what losses of torch.nn give that reduce to one number
         self.how: dict[int, str] = {}  # operation -> the class of torch.nn that did it
 
     # -- the graph --------------------------------------------------------------------------------------------------------------------
