@@ -8,7 +8,7 @@ grad". All questions are answered at the end, when all evidence is in: a value i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -282,10 +282,9 @@ class Trace:
         events = (e for place in places for e in self._backwards[place])
         return any(not e.value.reach & token and self.is_live(e.value) for e in events)
 
-    def is_passed_back(self, value: Value, token: frozenset[int]) -> bool:
-        """Whether the very tensor, or one that it was computed from in one step, is back-propagated by itself: of a graph of nothing but leaves too."""
-        operands = (operand for ref in value.refs if ref in self.made for operand in self.made[ref].operands)
-        places = {ref for operand in (value, *operands) for ref in operand.refs} - self.leaves
+    def is_passed_back(self, values: Iterable[Value], token: frozenset[int]) -> bool:
+        """Whether one of these very tensors is back-propagated by itself: of a graph of nothing but leaves too."""
+        places = {ref for value in values for ref in value.refs} - self.leaves
         return any(event.value.refs & places and not event.value.reach & token for event in self.of(Role.BACKWARD))
 
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:

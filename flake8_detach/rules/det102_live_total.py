@@ -38,7 +38,7 @@ from flake8_detach.cures import tensors
 from flake8_detach.graphs import is_tool_of_model
 from flake8_detach.rule import Finding
 from flake8_detach.trace import Event, Role, Trace
-from flake8_detach.value import Carry, Grad
+from flake8_detach.value import Carry, Grad, Value
 
 MESSAGE = "a running total keeps the graph of every iteration alive, {leak} (from {history}): add `.item()` or `.detach()`"
 LOUD = False
@@ -54,14 +54,14 @@ def check(trace: Trace) -> Iterator[Finding]:
         if totals and event.mode == Grad.LIVE and trace.is_live(event.value):
             token = event.values[0].refs
             if not token & trace.backpropagated and _stays(trace, event, token, totals):
-                slow = trace.is_spent(event.value, token) or trace.is_passed_back(event.value, token)
+                slow = trace.is_spent(event.value, token) or _adds_passed_back(trace, event.value, token)
                 leak = "its nodes only, since the parts are back-propagated" if slow else "with all saved activations"
                 yield Finding(event.node, {"history": trace.history(event.value), "leak": leak}, tensors.added(trace, event))
 
 
 def _stays(trace: Trace, event: Event, token: frozenset[int], totals: list[Carry]) -> bool:
     """Whether the total stays in the file, or is of no use to anyone outside; `totals`: by which of its carries it is one, and no state."""
-    if trace.is_passed_back(event.value, token):
+    if _adds_passed_back(trace, event.value, token):
         return True
     grows = tuple(loop for c in totals for loop in _outlived(trace, event, c))
     if not trace.is_rebuilt(event.value, grows) and _is_local(trace, event) and not _is_tabled(trace, event):
@@ -71,6 +71,12 @@ def _stays(trace: Trace, event: Event, token: frozenset[int], totals: list[Carry
     if trace.serves_forward(event.frame) or trace.is_model_method(event.frame) or is_tool_of_model(trace, event.frame):
         return False
     return not (token & trace.escaped or trace.is_given_away(token))
+
+
+def _adds_passed_back(trace: Trace, total: Value, token: frozenset[int]) -> bool:
+    """Whether what is added, or the total itself, is back-propagated by itself."""
+    added = (operand for ref in total.refs if ref in trace.made for operand in trace.made[ref].operands)
+    return trace.is_passed_back([total, *added], token)
 
 
 def _is_tabled(trace: Trace, event: Event) -> bool:

@@ -54,7 +54,7 @@ def check(trace: Trace) -> Iterator[Finding]:
         if event.value.leaf == Leaf.LEAF or not _is_live(trace, event) or not _lasts(trace, event):
             continue
         outlived, _ = event.detail
-        spent = trace.is_passed_back(event.value, token) or (
+        spent = trace.is_passed_back([event.value], token) or (
             trace.is_spent(event.value, token) and (not outlived or trace.is_rebuilt(event.value, outlived))
         )
         if trace.is_comprehended(event) and not spent:
