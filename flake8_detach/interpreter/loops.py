@@ -30,15 +30,21 @@ MOST_TURNS: Final = 3
 """How many iterations of a loop are run one by one where they are told apart."""
 
 
+MOST_UNROLLED: Final = 3
+"""How many such loops, one in another, are: the iterations of each multiply those of the others."""
+
+
 class Loops(SecondPass):
     """Executes loops."""
+
+    unrolled = 0
 
     def exec_For(self, node: ast.For | ast.AsyncFor) -> None:
         if isinstance(node.iter, ast.Call) and isinstance(node.iter.func, ast.Attribute) and node.iter.func.attr == "items":
             self.visiting = None if _looks_at_key(node) else node.iter
         iterable = self.eval(node.iter)
         turns = self.told_apart_turns(node, iterable)
-        if turns and not any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
+        if turns and self.unrolled < MOST_UNROLLED and not any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node)):
             self.unroll(node, turns)
             return
         if self.iterators:
@@ -95,10 +101,12 @@ class Loops(SecondPass):
 
     def unroll(self, node: ast.For | ast.AsyncFor, turns: list[Value]) -> None:
         """Run a body once for each of these."""
+        self.unrolled += 1
         for value in turns:
             if not self.state.dead:
                 self.assign(node.target, value, node)
                 self.exec_block(node.body)
+        self.unrolled -= 1
         if node.orelse and not self.state.dead:
             self.exec_block(node.orelse)
 

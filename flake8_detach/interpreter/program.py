@@ -24,7 +24,7 @@ from flake8_detach.value import (
 from . import proofs
 from .activations import Activations
 from .callers import LINE_ENDS, Callers, finds_grad_off, lines_of
-from .records import Activation, Class, Function, Loop
+from .records import Activation, Class, Loop
 from .state import Difference, Exhausted
 
 BASE_FUEL, LINE_FUEL, ENTRY_FUEL = 1000, 8, 200
@@ -131,17 +131,13 @@ class Program(Activations):
         hook = name in objects.FRAMEWORK_NO_GRAD and function.owner is not None and (function.owner.unknown_base or function.owner.is_module)
         if hook or (self.callers is not None and self.callers.guard(function)) or finds_grad_off(function.node):
             self.set_mode(Grad.CUT)
-        value = self.call_wrapper(self.wrappers[token], args, function) if token in self.wrappers else self.call_function(token, args, {}, None)
+        made_of_it = self.wrappers[token].refs if token in self.wrappers else (token,)
+        value = join_all([self.call_function(t, args, {}, None) for t in made_of_it])
         if not lasting:
             self.set_mode(mark_mode)
         if not self.is_script:
             self.escape(self.inside(value))
         return value
-
-    def call_wrapper(self, wrapper: Value, args: list[Value], function: Function) -> Value:
-        """What the decorators of a function have made of it, with unknown arguments."""
-        given = self.unknown(function.node, tag="given")
-        return join_all([self.call_function(token, args or [given], {"**": given}, function.node) for token in wrapper.refs])
 
     def run_class(self, cls: Class, tokens: Iterable[int]) -> None:
         """All methods that nobody calls, on one object: each from the state after __init__, then again from all of them together."""

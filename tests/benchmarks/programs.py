@@ -412,6 +412,7 @@ def all_axes() -> Iterator[Axis]:
         Axis(name, partial(nested_blocks, opening=opening), DEEP)
         for name, opening in {
             "nested for": "for i{} in range(2):",
+            "nested for over names": "for i{} in ('a', 'b', 'c'):",
             "nested while": "while step > {}:",
             "nested with": "with torch.no_grad() as c{}:",
         }.items()
