@@ -195,6 +195,7 @@ class Trace:
         self._given_away: set[int] | None = None
         self._serving: set[int] | None = None  # functions that a forward runs
         self._backwards: dict[int, list[Event]] | None = None
+        self._passed_back: dict[int, list[Event]] | None = None
 
     def of(self, *roles: str) -> list[Event]:
         """The events with one of these roles, in order."""
@@ -284,8 +285,13 @@ class Trace:
 
     def is_passed_back(self, values: Iterable[Value], token: frozenset[int]) -> bool:
         """Whether one of these very tensors is back-propagated by itself: of a graph of nothing but leaves too."""
-        places = {ref for value in values for ref in value.refs} - self.leaves
-        return any(event.value.refs & places and not event.value.reach & token for event in self.of(Role.BACKWARD))
+        if self._passed_back is None:
+            self._passed_back = {}
+            for event in self.of(Role.BACKWARD):
+                for ref in event.value.refs:
+                    self._passed_back.setdefault(ref, []).append(event)
+        places = (ref for value in values for ref in value.refs if ref in self._passed_back and ref not in self.leaves)
+        return any(not event.value.reach & token for ref in places for event in self._passed_back[ref])
 
     def is_rebuilt(self, value: Value, loops: tuple[int, ...]) -> bool:
         """Whether an iteration of one of the loops builds a part of the value's graph anew."""
