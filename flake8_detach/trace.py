@@ -275,21 +275,23 @@ class Trace:
     def is_spent(self, value: Value, token: frozenset[int]) -> bool:
         """Whether what the value was computed from is back-propagated by itself, so that the value can't be any more."""
         if self._backwards is None:
-            self._backwards = {}
-            for event in self.of(Role.BACKWARD):
-                for place in event.value.history:
-                    self._backwards.setdefault(place, []).append(event)
+            self._backwards = self._backwards_by("history")
         places = [p for p in value.history - self.leaves if p in self._backwards and (p in self.parameters or self.lives(p))]
         events = (e for place in places for e in self._backwards[place])
         return any(not e.value.reach & token and self.is_live(e.value) for e in events)
 
+    def _backwards_by(self, facet: str) -> dict[int, list[Event]]:
+        """The backward passes by each place in a facet of what they start from."""
+        out: dict[int, list[Event]] = {}
+        for event in self.of(Role.BACKWARD):
+            for place in getattr(event.value, facet):
+                out.setdefault(place, []).append(event)
+        return out
+
     def is_passed_back(self, values: Iterable[Value], token: frozenset[int]) -> bool:
         """Whether one of these very tensors is back-propagated by itself: of a graph of nothing but leaves too."""
         if self._passed_back is None:
-            self._passed_back = {}
-            for event in self.of(Role.BACKWARD):
-                for ref in event.value.refs:
-                    self._passed_back.setdefault(ref, []).append(event)
+            self._passed_back = self._backwards_by("refs")
         places = (ref for value in values for ref in value.refs if ref in self._passed_back and ref not in self.leaves)
         return any(not event.value.reach & token for ref in places for event in self._passed_back[ref])
 

@@ -28,8 +28,6 @@ from .state import FIRST, FROM_ZERO, ITEMS, LATER, NOW, OPEN, Difference
 
 MOST_TURNS: Final = 3
 """How many iterations of a loop are run one by one where they are told apart."""
-
-
 MOST_UNROLLED: Final = 3
 """How many such loops, one in another, are: the iterations of each multiply those of the others."""
 

@@ -24,8 +24,8 @@ Good:
         losses.append(loss.item())
 
 Silent when: what is stored is later back-propagated (stack, sum), or leaves for code that the file does not show; the store is bounded
-(`deque(maxlen=...)`, an overwritten key, a list that is
-shortened where its length says so); the tensor is a leaf, an integer or detached; inside a module's forward.
+(`deque(maxlen=...)`, an overwritten key, a list that is shortened where its length says so); the tensor is a leaf, an integer or detached; inside a
+module's forward.
 
 Fix: Safe: `.detach()` on what is kept.
 """
